@@ -1,0 +1,124 @@
+"""Local Jacobians written in Einstein notation: ``einstein("il;ik;kl", y.shape, a.shape, b)``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from jacobi import layout
+from jacobi.matrix.contract import Draft, Plan, carry_out
+from jacobi.matrix.jacobian import Jacobian
+from jacobi.matrix.term import Term
+from jacobi.matrix.wiring import Side
+
+Labels = Sequence[Any]
+
+
+def einstein(
+    subscripts: str | Sequence[Labels],
+    out_shape: layout.Shape,
+    in_shape: layout.Shape,
+    *factors: Any,
+    coefficient: float = 1,
+) -> Jacobian:
+    """A Jacobian of one term: the indices of the output; of the input; of every factor.
+
+    Parameters
+    ----------
+    subscripts : str or sequence of sequences
+        ``"rows;columns;factor;factor..."``, a letter per axis, or the same as a sequence of sequences of labels.
+        A label on the output and on the input is a Kronecker delta; one on neither is summed.
+    out_shape, in_shape : tuple of int
+        The shapes of the output and of the input.
+    *factors : array
+        The factors; an axis of length 1 broadcasts.
+    coefficient : float
+        A number in front.
+
+    Returns
+    -------
+    Jacobian
+        Of shape ``(size of out_shape, size of in_shape)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> W, x = np.ones((2, 3)), np.array([1.0, 2.0, 3.0])
+    >>> einstein("i;ik;k", (2,), (2, 3), x).structure     # d(W x)/dW = I (x) x^T
+    'kronecker'
+    """
+    if isinstance(subscripts, str):
+        subscripts = tuple(subscripts.split(";"))
+    plan = _plan(tuple(map(tuple, subscripts)), out_shape, in_shape, tuple(f.shape for f in factors))
+    if plan is None:
+        return Jacobian([], out_shape, in_shape)
+    carried = carry_out(plan, factors) if factors else ()
+    return Jacobian([Term(coefficient * plan.scale, carried, plan.wiring)], out_shape, in_shape)
+
+
+@lru_cache(maxsize=4096)
+def _plan(
+    subscripts: tuple[tuple[Any, ...], ...],
+    out_shape: layout.Shape,
+    in_shape: layout.Shape,
+    factor_shapes: tuple[layout.Shape, ...],
+) -> Plan | None:
+    """The wiring of an Einstein term, and what has to be done to its factors."""
+    rows, columns, *carried = subscripts
+    sizes: dict[Any, int] = {}
+    for labels, shape in zip((rows, columns, *carried), (out_shape, in_shape, *factor_shapes), strict=True):
+        if len(labels) != len(shape):
+            raise ValueError(f"{len(labels)} labels {labels} for the shape {shape}")
+        for label, count in zip(labels, shape, strict=True):
+            if sizes.setdefault(label, count) == 1:
+                sizes[label] = count
+            elif count not in (1, sizes[label]):
+                raise ValueError(f"the label {label!r} stands for the sizes {sizes[label]} and {count}")
+    if 0 in sizes.values():
+        return None
+    number = {label: k for k, label in enumerate(sizes)}
+    counts = {number[label]: count for label, count in sizes.items()}
+    slots = []
+    draft = Draft([], counts, _side(rows, out_shape, number, counts), _side(columns, in_shape, number, counts))
+    for slot, (labels, shape) in enumerate(zip(carried, factor_shapes, strict=True)):
+        kept = tuple(number[label] for label, count in zip(labels, shape, strict=True) if count != 1)
+        if len(kept) != len(labels):
+            draft.squeeze(slot, tuple(count for count in shape if count != 1))
+        slots.append(kept)
+    draft.slots = dict(enumerate(slots))
+    for slot in draft.slots:
+        draft.merge_equal_axes(slot)
+    on_sides = {k for k, _ in draft.rows[1] + draft.columns[1]}
+    for index, count in counts.items():
+        if index not in on_sides and not any(index in axes for axes in draft.slots.values()):
+            draft.scale *= count
+    return draft.finish()
+
+
+def _side(labels: Labels, shape: layout.Shape, number: dict[Any, int], counts: dict[int, int]) -> Side:
+    """The side of an array in C order; a label on two axes adds their strides."""
+    total: dict[int, int] = {}
+    for label, count, stride in zip(labels, shape, layout.strides(shape), strict=True):
+        if count != 1:
+            total[number[label]] = total.get(number[label], 0) + stride
+    return 0, tuple(total.items())
+
+
+def placed(
+    out_shape: layout.Shape,
+    in_shape: layout.Shape,
+    sizes: tuple[int, ...],
+    rows: Side,
+    columns: Side,
+    *factors: tuple[Any, tuple[int, ...]],
+    coefficient: float = 1,
+) -> Jacobian:
+    """A Jacobian of one term from its sides, for operations that move entries around."""
+    if 0 in sizes or not layout.size(out_shape) or not layout.size(in_shape):
+        return Jacobian([], out_shape, in_shape)
+    draft = Draft([axes for _, axes in factors], dict(enumerate(sizes)), rows, columns)
+    plan = draft.finish()
+    carried = carry_out(plan, tuple(array for array, _ in factors)) if factors else ()
+    return Jacobian([Term(coefficient * plan.scale, carried, plan.wiring)], out_shape, in_shape)
+

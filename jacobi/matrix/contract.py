@@ -1,0 +1,478 @@
+"""Contraction: a product of terms is planned from the wirings alone, then carried out on the factors.
+
+A `Plan` is a short straight-line program over the factors (index, reshape, multiply, matmul, sum ...), the wiring of
+the result and its price.  The instructions call NumPy functions only, so the same plan runs on arrays and on nodes.
+A factor whose indices are all on another factor is absorbed by broadcasting, two factors that share a summed index
+meet in a matrix product, and factors that share nothing stay apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jacobi.matrix.meet import Expression, Meeting, Nothing, meet
+from jacobi.matrix.wiring import Side, Wiring, canonical, grid, remember
+
+
+class Plan(NamedTuple):
+    """How two terms are multiplied.
+
+    Attributes
+    ----------
+    program : tuple of (operation, destination, sources, argument)
+        The steps; slots are numbered from the left term's factors on.
+    slots : tuple of int
+        The slots that hold the factors of the result.
+    wiring : Wiring
+        The wiring of the result.
+    scale : int
+        The number of equal summands that were left out.
+    price : float
+        The cost in units of one multiplication and addition, memory traffic included.
+    """
+
+    program: tuple[tuple[Callable[..., Any], int, Any, Any], ...]
+    slots: tuple[int, ...]
+    wiring: Wiring
+    scale: int
+    price: float
+
+
+# The instructions ---------------------------------------------------------------------------------------------
+
+
+def take_index(array: Any, key: Any) -> Any:
+    """Basic or fancy indexing."""
+    return array[key]
+
+
+def reshape(array: Any, shape: tuple[int, ...]) -> Any:
+    """A new shape for the same entries."""
+    return array.reshape(shape)
+
+
+def diagonal(array: Any, pair: tuple[int, int]) -> Any:
+    """The entries whose positions on two axes are equal; the common axis comes last."""
+    return array.diagonal(0, pair[0], pair[1])
+
+
+def add_up(array: Any, axes: tuple[int, ...]) -> Any:
+    """The sum over some axes."""
+    return array.sum(axis=axes)
+
+
+def multiply(left: Any, right: Any, keys: Any) -> Any:
+    """The element-wise product, after new axes have been put in place."""
+    left_key, right_key = keys
+    if left_key is not None:
+        left = left[left_key]
+    if right_key is not None:
+        right = right[right_key]
+    return left * right
+
+
+def matrix_product(left: Any, right: Any, how: Any) -> Any:
+    """Sum over the shared indices in a matrix product, batched over indices that stay on both."""
+    left_axes, left_shape, right_axes, right_shape, shape = how
+    if left_axes is not None:
+        left = left.transpose(left_axes)
+    if left_shape is not None:
+        left = left.reshape(left_shape)
+    if right_axes is not None:
+        right = right.transpose(right_axes)
+    if right_shape is not None:
+        right = right.reshape(right_shape)
+    product = left @ right
+    return product if shape is None else product.reshape(shape)
+
+
+def carry_out(plan: Plan, factors: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Run a plan on the factors of both terms, left ones first."""
+    slots: Any = list(factors)
+    for operation, destination, sources, argument in plan.program:
+        if type(sources) is tuple:
+            slots[destination] = operation(slots[sources[0]], slots[sources[1]], argument)
+        else:
+            slots[destination] = operation(slots[sources], argument)
+    return tuple([slots[slot] for slot in plan.slots])
+
+
+# The planning -------------------------------------------------------------------------------------------------
+
+MISSING = object()
+
+# Prices, in units of reading one number from memory (about a nanosecond)
+BLAS_SPEED = 8  # multiplications and additions of a matrix product in that time
+WRITE = 3  # an element-wise product: two reads and a write to fresh memory
+STEP = 1000  # one call of a NumPy function
+
+
+def plan_product(left: Wiring, right: Wiring) -> Plan | None:
+    """The plan of the product of two terms with these wirings; None when the product is zero."""
+    found = left.remembered.get(right, MISSING)
+    if found is not MISSING:
+        return found  # type: ignore[return-value]
+    plan = Draft.of_product(left, right)
+    if right.regular:
+        remember(left, right, plan)
+    return plan
+
+
+class Draft:
+    """A product in the making: slots with the indices on their axes, both sides, and the program so far."""
+
+    def __init__(self, slots: list[tuple[int, ...]], sizes: dict[int, int], rows: Side, columns: Side):
+        self.slots: dict[int, tuple[int, ...]] = dict(enumerate(slots))
+        self.sizes = sizes
+        self.rows = rows
+        self.columns = columns
+        self.program: list[tuple[Callable[..., Any], int, Any, Any]] = []
+        self.scale = 1
+        self.price = 0.0
+
+    @classmethod
+    def of_product(cls, left: Wiring, right: Wiring, fuse: bool = True) -> Plan | None:
+        """Plan ``left @ right``."""
+        shift = len(left.sizes)
+        sizes = dict(enumerate(left.sizes + right.sizes))
+        right_rows = (right.rows[0], tuple((k + shift, tie) for k, tie in right.rows[1]))
+        right_columns = (right.columns[0], tuple((k + shift, tie) for k, tie in right.columns[1]))
+        frozen = {k for k, tie in left.rows[1] + right_columns[1] if type(tie) is not int}
+        try:
+            meeting = meet(left.columns, right_rows, sizes, frozen)
+        except Nothing:
+            return None
+        slots = [*left.factors, *(tuple(k + shift for k in factor) for factor in right.factors)]
+        draft = cls(slots, sizes, left.rows, right_columns)
+        draft.substitute(meeting)
+        return draft.finish(fuse)
+
+    def finish(self, fuse: bool = True) -> Plan:
+        """Contract, tidy and number the indices."""
+        self.contract()
+        if fuse:
+            self.fuse()
+        slots = tuple(self.slots)
+        wiring, _ = canonical(self.sizes, [self.slots[s] for s in slots], self.rows, self.columns)
+        price = self.price + STEP * len(self.program)
+        return Plan(tuple(self.program), slots, wiring, self.scale, price)
+
+    # substitution
+
+    def substitute(self, meeting: Meeting) -> None:
+        """Replace indices by the expressions that were found for them, in the sides and on the factors."""
+        expressions = {index: meeting.resolved(index) for index in meeting.found}
+        self.rows = replaced(self.rows, expressions, self.sizes)
+        self.columns = replaced(self.columns, expressions, self.sizes)
+        for slot in self.slots:
+            self.index_factor(slot, expressions)
+        used = {k for k, _ in self.rows[1] + self.columns[1]}.union(*self.slots.values())
+        left = {k for index in meeting.sizes for k, _ in meeting.resolved(index)[1]}
+        for index in left - used:  # an index of the shared side that nothing carries: equal summands
+            self.scale *= self.sizes[index]
+        self.sizes = {k: self.sizes[k] for k in used}
+
+    def index_factor(self, slot: int, expressions: dict[int, Expression]) -> None:
+        """Read a factor at the places that the expressions say."""
+        axes = self.slots[slot]
+        if not any(k in expressions for k in axes):
+            return
+        wanted = [expressions.get(k, (0, ((k, 1),))) for k in axes]
+        sizes = self.sizes
+        renamed: list[int] = []
+        key: list[Any] = []
+        shape: list[int] = []
+        plain_key, plain_shape, gathers = True, True, []
+        for axis, (k, (offset, ties)) in enumerate(zip(axes, wanted, strict=True)):
+            count = sizes[k]
+            if not ties:
+                key.append(offset)
+                plain_key = False
+            elif len(ties) == 1 and type(ties[0][1]) is int:
+                index, step = ties[0]
+                key.append(progression(offset, step, sizes[index]))
+                if not (offset == 0 and step == 1 and sizes[index] == count):
+                    plain_key = False
+                renamed.append(index)
+                shape.append(sizes[index])
+            elif offset == 0 and is_number_system(ties, sizes, count):
+                ordered = sorted(ties, key=lambda tie: -tie[1])
+                key.append(slice(None))
+                renamed.extend(index for index, _ in ordered)
+                shape.extend(sizes[index] for index, _ in ordered)
+                plain_shape = False
+            else:
+                gathers.append(axis)
+                key.append(slice(None))
+        if gathers:
+            self.gather(slot, axes, wanted)
+            return
+        if not plain_key:
+            self.emit(take_index, slot, slot, tuple(key))
+        if not plain_shape:
+            self.emit(reshape, slot, slot, tuple(shape))
+        self.slots[slot] = tuple(renamed)
+        self.merge_equal_axes(slot)
+
+    def gather(self, slot: int, axes: tuple[int, ...], wanted: list[Expression]) -> None:
+        """Read a factor at irregular places: all its axes are indexed by arrays at once."""
+        order = tuple(dict.fromkeys(index for _, ties in wanted for index, _ in ties))
+        key = tuple(grid(expression, order, self.sizes) for expression in wanted)
+        if len(order) == 1:
+            key = tuple(np.ascontiguousarray(places.ravel()) for places in key)
+        self.emit(take_index, slot, slot, key)
+        self.price += prod(self.sizes[k] for k in order) * 4
+        self.slots[slot] = order
+
+    def merge_equal_axes(self, slot: int) -> None:
+        """An index on two axes of a factor stands for its diagonal."""
+        axes = list(self.slots[slot])
+        while len(set(axes)) < len(axes):
+            index = next(k for k in axes if axes.count(k) > 1)
+            first = axes.index(index)
+            second = axes.index(index, first + 1)
+            self.emit(diagonal, slot, slot, (first, second))
+            axes = [k for position, k in enumerate(axes) if position not in (first, second)] + [index]
+        self.slots[slot] = tuple(axes)
+
+    def squeeze(self, slot: int, shape: tuple[int, ...]) -> None:
+        """Drop the axes of length 1 of a factor."""
+        self.emit(reshape, slot, slot, shape)
+
+    def emit(self, operation: Callable[..., Any], destination: int, sources: Any, argument: Any) -> None:
+        """Append an instruction."""
+        self.program.append((operation, destination, sources, argument))
+
+    # contraction
+
+    def contract(self) -> None:
+        """Sum the indices that stand on no side, and absorb factors that fit on another one."""
+        kept = {k for k, _ in self.rows[1] + self.columns[1]}
+        while True:
+            self.absorb(lambda a, b: set(a) == set(b))
+            summed = {k for axes in self.slots.values() for k in axes if k not in kept}
+            if not summed:
+                break
+            alone = self.summed_alone(summed)
+            if alone:
+                continue
+            self.contract_cheapest_pair(summed, kept)
+        self.absorb(lambda a, b: set(a) <= set(b))
+
+    def summed_alone(self, summed: set[int]) -> bool:
+        """Sum the indices that only one factor carries."""
+        done = False
+        for slot, axes in list(self.slots.items()):
+            others = set().union(*(a for s, a in self.slots.items() if s != slot))
+            mine = [k for k in axes if k in summed and k not in others]
+            if mine:
+                self.emit(add_up, slot, slot, tuple(axes.index(k) for k in mine))
+                self.price += self.volume(axes)
+                self.slots[slot] = tuple(k for k in axes if k not in mine)
+                done = True
+        return done
+
+    def contract_cheapest_pair(self, summed: set[int], kept: set[int]) -> None:
+        """Multiply the two factors for which it is cheapest; sum what only they carry."""
+        best: Any = None
+        slots = list(self.slots)
+        for position, a in enumerate(slots):
+            for b in slots[position + 1 :]:
+                shared = set(self.slots[a]) & set(self.slots[b])
+                if not shared & summed:
+                    continue
+                others = set(kept).union(*(self.slots[s] for s in slots if s not in (a, b)))
+                over = {k for k in shared if k in summed and k not in others}
+                union = set(self.slots[a]) | set(self.slots[b])
+                result = self.volume(union - over)
+                grows = result > max(self.volume(self.slots[a]), self.volume(self.slots[b]))
+                rank = (not over, grows, self.volume(union) + result)
+                if best is None or rank < best[0]:
+                    best = (rank, a, b, over)
+        _, a, b, over = best
+        if over:
+            self.matrix_multiply(a, b, over)
+        else:
+            self.broadcast_multiply(a, b)
+
+    def absorb(self, fits: Callable[[Any, Any], bool]) -> None:
+        """Multiply factors together while one fits on another."""
+        again = len(self.slots) > 1
+        while again:
+            again = False
+            slots = sorted(self.slots, key=lambda s: self.volume(self.slots[s]))
+            for position, small in enumerate(slots):
+                for large in slots[position + 1 :]:
+                    if fits(self.slots[small], self.slots[large]):
+                        self.broadcast_multiply(*sorted((small, large)))
+                        again = len(self.slots) > 1
+                        break
+                else:
+                    continue
+                break
+
+    def broadcast_multiply(self, a: int, b: int) -> None:
+        """The element-wise product of two slots; the axes of the larger one come first."""
+        left, right = self.slots[a], self.slots[b]
+        main = left if len(left) >= len(right) else right
+        order = (*main, *(k for k in (*left, *right) if k not in main))
+        order = tuple(dict.fromkeys(order))
+        keys = (self.placed(a, order), self.placed(b, order))
+        self.emit(multiply, a, (a, b), keys)
+        self.price += WRITE * self.volume(order)
+        self.slots[a] = order
+        del self.slots[b]
+
+    def placed(self, slot: int, order: tuple[int, ...]) -> Any:
+        """The key of new axes that lines a slot up with an order of indices; transposes it first if need be."""
+        axes = self.slots[slot]
+        inner = tuple(k for k in order if k in axes)
+        if inner != axes:
+            self.emit(np.transpose, slot, slot, tuple(axes.index(k) for k in inner))
+        if inner == order:
+            return None
+        leading = len(order) - len(inner)
+        if order[leading:] == inner:
+            return None
+        return tuple(slice(None) if k in axes else None for k in order)
+
+    def matrix_multiply(self, a: int, b: int, over: set[int]) -> None:
+        """Two slots meet in a matrix product that sums over the indices ``over``."""
+        left, right = self.slots[a], self.slots[b]
+        batch = tuple(k for k in left if k in right and k not in over)
+        shared = tuple(k for k in left if k in over)
+        if batch and len(batch) + len(shared) == len(left) == len(right):
+            self.broadcast_multiply(a, b)  # one number per batch entry: BLAS has no use here
+            return
+        rows = tuple(k for k in left if k not in right)
+        columns = tuple(k for k in right if k not in left)
+        left_order, right_order = (*batch, *rows, *shared), (*batch, *shared, *columns)
+        result = (*batch, *rows, *columns)
+        counts = tuple(self.sizes[k] for k in batch)
+        width, height, inner = self.volume(columns), self.volume(rows), self.volume(shared)
+        vector_left = not rows and not batch
+        vector_right = not columns and not batch
+        left_shape = (inner,) if vector_left else (*counts, height, inner)
+        right_shape = (inner,) if vector_right else (*counts, inner, width)
+        product_shape = (*counts, *(() if vector_left else (height,)), *(() if vector_right else (width,)))
+        shape = tuple(self.sizes[k] for k in result)
+        how = (
+            permutation(left, left_order),
+            None if left_shape == self.shape(left_order) else left_shape,
+            permutation(right, right_order),
+            None if right_shape == self.shape(right_order) else right_shape,
+            None if product_shape == shape else shape,
+        )
+        self.emit(matrix_product, a, (a, b), how)
+        self.price += self.volume(batch) * height * width * inner / BLAS_SPEED
+        self.price += self.volume(left) + self.volume(right) + WRITE * self.volume(result)
+        self.slots[a] = result
+        del self.slots[b]
+
+    def volume(self, axes: Any) -> int:
+        """The number of values of some indices together."""
+        return prod(self.sizes[k] for k in axes)
+
+    def shape(self, axes: tuple[int, ...]) -> tuple[int, ...]:
+        """The sizes of some indices."""
+        return tuple(self.sizes[k] for k in axes)
+
+    def fuse(self) -> None:
+        """Make one index of two that always move together, so that equal matrices have equal wirings."""
+        again = True
+        while again:
+            again = False
+            present = list(dict.fromkeys(k for k, _ in self.rows[1] + self.columns[1]))
+            for outer in present:
+                for inner in present:
+                    if outer != inner and self.fusible(outer, inner):
+                        self.fuse_pair(outer, inner)
+                        again = True
+                        break
+                if again:
+                    break
+
+    def fusible(self, outer: int, inner: int) -> bool:
+        """Whether two indices are the two digits of one."""
+        for _, ties in (self.rows, self.columns):
+            steps = dict(ties)
+            if (outer in steps) != (inner in steps):
+                return False
+            if outer in steps:
+                big, small = steps[outer], steps[inner]
+                if type(big) is not int or type(small) is not int or big != small * self.sizes[inner]:
+                    return False
+        for axes in self.slots.values():
+            if (outer in axes) != (inner in axes):
+                return False
+            if outer in axes and axes.index(inner) != axes.index(outer) + 1:
+                return False
+        return True
+
+    def fuse_pair(self, outer: int, inner: int) -> None:
+        """Replace two indices by one."""
+        self.sizes[inner] *= self.sizes[outer]
+        for slot, axes in self.slots.items():
+            if outer in axes:
+                self.slots[slot] = tuple(k for k in axes if k != outer)
+                self.emit(reshape, slot, slot, self.shape(self.slots[slot]))
+        self.rows = (self.rows[0], tuple(tie for tie in self.rows[1] if tie[0] != outer))
+        self.columns = (self.columns[0], tuple(tie for tie in self.columns[1] if tie[0] != outer))
+
+
+def permutation(axes: tuple[int, ...], order: tuple[int, ...]) -> Any:
+    """The transposition that brings axes into an order; None when they are in it."""
+    return None if axes == order else tuple(axes.index(k) for k in order)
+
+
+def progression(offset: int, step: int, count: int) -> slice:
+    """The slice ``offset, offset + step, ...`` with ``count`` places."""
+    end = offset + step * count
+    return slice(offset, end if end >= 0 else None, step)
+
+
+def is_number_system(ties: Any, sizes: dict[int, int], count: int) -> bool:
+    """Whether the indices are the digits of one index of size ``count``."""
+    if any(type(step) is not int for _, step in ties):
+        return False
+    reach = 1
+    for index, step in sorted(ties, key=lambda tie: tie[1]):  # type: ignore[no-any-return]
+        if step != reach:
+            return False
+        reach *= sizes[index]
+    return reach == count
+
+
+def replaced(side: Side, expressions: dict[int, Expression], sizes: dict[int, int]) -> Side:
+    """A side after substitution."""
+    offset, ties = side
+    total: dict[int, Any] = {}
+    for index, tie in ties:
+        if index not in expressions:
+            total[index] = added(total.get(index, 0), tie, sizes[index])
+            continue
+        inner_offset, inner_ties = expressions[index]
+        if type(tie) is int:
+            offset += tie * inner_offset
+            for inner, step in inner_ties:
+                total[inner] = added(total.get(inner, 0), tie * step, sizes[inner])
+        elif not inner_ties:
+            offset += int(tie[inner_offset])
+        else:
+            ((inner, step),) = inner_ties
+            places = inner_offset + (np.arange(sizes[inner]) * step if type(step) is int else step)
+            total[inner] = added(total.get(inner, 0), tie[places], sizes[inner])
+    return offset, tuple((k, tie) for k, tie in total.items() if type(tie) is not int or tie)
+
+
+def added(one: Any, other: Any, count: int) -> Any:
+    """The sum of two ties of one index, as a stride where both are."""
+    if type(one) is int and type(other) is int:
+        return one + other
+    if type(one) is int:
+        return other if one == 0 else other + np.arange(count) * one
+    return one + (np.arange(count) * other if type(other) is int else other)

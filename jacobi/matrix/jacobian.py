@@ -1,0 +1,557 @@
+"""`Jacobian`: the matrix of all partial derivatives, kept as a sum of Einstein terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from math import gcd
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jacobi import layout
+from jacobi.errors import InputError, ShapeError, at_users_line
+from jacobi.matrix import exits, structure
+from jacobi.matrix.term import Term, collected
+from jacobi.matrix.wiring import wiring
+
+MANY_TERMS = 24
+LARGEST_IMPLICIT = 2**30  # bytes that np.asarray(J) may allocate
+
+
+class Jacobian:
+    """The Jacobian of ``y = f(x)`` in numerator layout: ``J[i, j] = dy_i / dx_j``.
+
+    Rows count the entries of the output and columns those of the input, both flattened in C order.  The matrix is
+    held as a sum of terms that keep their structure; `shape`, `@`, `T`, `toarray`, `tocsr` work as in
+    ``scipy.sparse``, and NumPy and SciPy accept the object where they accept a matrix.
+
+    Parameters
+    ----------
+    terms : sequence of Term
+        The terms; an empty sequence is the zero matrix.
+    out_shape, in_shape : tuple of int
+        The shapes of the output and of the input.
+    dtype : dtype, optional
+        The type of the entries; that of the factors by default.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> D = Jacobian.from_diagonal(np.array([1.0, 2.0, 3.0]))
+    >>> D.structure, D.shape, D.nbytes
+    ('diagonal', (3, 3), 24)
+    >>> (D @ D).diagonal()
+    array([1., 4., 9.])
+    """
+
+    __slots__ = ("dtype", "in_shape", "out_shape", "shape", "terms")
+    __array_ufunc__ = None  # arrays leave `array @ J` and `array * J` to this class
+    ndim = 2
+
+    def __init__(
+        self, terms: Sequence[Term], out_shape: layout.Shape, in_shape: layout.Shape, dtype: Any = None
+    ):
+        self.terms = terms
+        self.out_shape = out_shape
+        self.in_shape = in_shape
+        self.shape = (layout.size(out_shape), layout.size(in_shape))
+        if dtype is None:
+            kinds = [factor.dtype for term in terms for factor in term.factors]
+            dtype = np.result_type(*kinds) if kinds else np.dtype(float)
+            if dtype.kind not in "fc":
+                dtype = np.result_type(dtype, np.float64) if dtype.kind in "iub" else dtype
+        self.dtype = np.dtype(dtype)
+
+    # constructors
+
+    @classmethod
+    def zero(cls, out_shape: layout.Shape, in_shape: layout.Shape, dtype: Any = float) -> Jacobian:
+        """The zero matrix between two spaces."""
+        return cls([], tuple(out_shape), tuple(in_shape), dtype)
+
+    @classmethod
+    def identity(cls, shape: int | layout.Shape, dtype: Any = float) -> Jacobian:
+        """The identity on arrays of a shape.
+
+        >>> Jacobian.identity((2, 3)).shape
+        (6, 6)
+        """
+        shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+        return cls(_diagonal_terms((), layout.size(shape)), shape, shape, dtype)
+
+    @classmethod
+    def from_diagonal(cls, diagonal: Any) -> Jacobian:
+        """``diag(d)``: the Jacobian of an elementwise function whose derivatives are ``d``, of any shape."""
+        diagonal = _numbers(diagonal)
+        return cls(_diagonal_terms((diagonal.reshape(-1),), diagonal.size), diagonal.shape, diagonal.shape)
+
+    @classmethod
+    def from_dense(
+        cls, array: Any, out_shape: layout.Shape | None = None, in_shape: layout.Shape | None = None
+    ) -> Jacobian:
+        """A Jacobian from a full matrix, or from a tensor of shape ``out_shape + in_shape``."""
+        array = _numbers(array)
+        if out_shape is None or in_shape is None:
+            if array.ndim != 2:
+                raise ShapeError(
+                    at_users_line(
+                        f"an array of shape {array.shape} is not a matrix", "Give out_shape and in_shape."
+                    )
+                )
+            out_shape = (array.shape[0],) if out_shape is None else out_shape
+            in_shape = (array.shape[1],) if in_shape is None else in_shape
+        out_shape, in_shape = tuple(out_shape), tuple(in_shape)
+        rows, columns = layout.size(out_shape), layout.size(in_shape)
+        if array.shape not in ((rows, columns), out_shape + in_shape):
+            raise ShapeError(
+                at_users_line(
+                    f"an array of shape {array.shape} does not fit {out_shape} <- {in_shape}",
+                    f"It takes the shape {(rows, columns)} or {out_shape + in_shape}.",
+                )
+            )
+        return cls(_dense_terms(array.reshape(rows, columns)), out_shape, in_shape, array.dtype)
+
+    @classmethod
+    def from_sparse(
+        cls, matrix: Any, out_shape: layout.Shape | None = None, in_shape: layout.Shape | None = None
+    ) -> Jacobian:
+        """A Jacobian from a ``scipy.sparse`` matrix or array."""
+        if not hasattr(matrix, "tocoo"):
+            raise InputError(
+                at_users_line(f"{type(matrix).__name__} is not sparse", "Use Jacobian.from_dense(array).")
+            )
+        coo = matrix.tocoo()
+        values = _numbers(coo.data)
+        out_shape = (coo.shape[0],) if out_shape is None else tuple(out_shape)
+        in_shape = (coo.shape[1],) if in_shape is None else tuple(in_shape)
+        if (layout.size(out_shape), layout.size(in_shape)) != coo.shape:
+            raise ShapeError(
+                at_users_line(
+                    f"a matrix of shape {coo.shape} does not fit {out_shape} <- {in_shape}",
+                    "The sizes of the spaces are the numbers of rows and columns.",
+                )
+            )
+        if not values.size:
+            return cls([], out_shape, in_shape, values.dtype)
+        w = wiring(
+            (values.size,),
+            ((0,),),
+            (0, ((0, coo.row.astype(np.intp)),)),
+            (0, ((0, coo.col.astype(np.intp)),)),
+        )
+        return cls([exits.compacted([Term(1, (values,), w)], values.dtype)], out_shape, in_shape, values.dtype)
+
+    @classmethod
+    def kron(cls, left: Any, right: Any) -> Jacobian:
+        """``A (x) B`` with both factors kept: the Jacobian of ``X -> A @ X @ B.T`` in C order.
+
+        >>> Jacobian.kron(np.eye(2), np.ones((3, 4))).shape
+        (6, 8)
+        """
+        left, right = _numbers(left), _numbers(right)
+        if left.ndim != 2 or right.ndim != 2:
+            raise ShapeError(
+                at_users_line(
+                    f"kron takes two matrices, not shapes {left.shape} and {right.shape}",
+                    "Reshape both to two axes.",
+                )
+            )
+        from jacobi.matrix.build import einstein
+
+        out_shape, in_shape = (left.shape[0], right.shape[0]), (left.shape[1], right.shape[1])
+        result = einstein("il;kj;ik;lj", out_shape, in_shape, left, right)
+        return cls(result.terms, out_shape, in_shape, np.result_type(left, right))
+
+    # what it is
+
+    @property
+    def nnz(self) -> int:
+        """The number of entries that the terms write; entries of two terms at one place count twice."""
+        return sum(term.wiring.volume for term in self.terms)
+
+    @property
+    def nbytes(self) -> int:
+        """The memory held by factors and positions, every array counted once."""
+        arrays: dict[int, int] = {}
+        for term in self.terms:
+            ties = [tie for _, tie in term.wiring.rows[1] + term.wiring.columns[1] if type(tie) is not int]
+            for array in (*term.factors, *ties):
+                arrays[id(array)] = array.nbytes
+        return sum(arrays.values())
+
+    @property
+    def structure(self) -> str:
+        """The name of the structure: "zero" "identity" "diagonal" "kronecker" "block diagonal" ... "dense"."""
+        return structure.structure(self)
+
+    @property
+    def block_count(self) -> int | None:
+        """The number of diagonal blocks that the leading axes of output and input allow; None if none."""
+        if not self.out_shape or not self.in_shape:
+            return None
+        count = gcd(self.out_shape[0], self.in_shape[0])
+        return count if count == self.out_shape[0] == self.in_shape[0] else None
+
+    def __repr__(self) -> str:
+        spaces = f"{self.out_shape} <- {self.in_shape}"
+        rows, columns = self.shape
+        return f"<{rows}x{columns} Jacobian, {self.structure}, {spaces}, {self.dtype}, {self.nbytes} bytes>"
+
+    def __str__(self) -> str:
+        rows, columns = self.shape
+        if rows * columns > 400 or columns > 12 or not self._on_arrays():
+            return repr(self)
+        filled = exits.dense([_ones(term) for term in self.terms], self.shape, float) != 0
+        entries = self.toarray()
+        cells = [
+            [f"{entry:.4g}" if there else "." for entry, there in zip(row, mask, strict=True)]
+            for row, mask in zip(entries, filled, strict=True)
+        ]
+        width = max((len(cell) for line in cells for cell in line), default=1)
+        return "\n".join(["  ".join(cell.rjust(width) for cell in line) for line in cells] + [repr(self)])
+
+    # algebra
+
+    @property
+    def T(self) -> Jacobian:
+        """The transposed matrix."""
+        return Jacobian([term.T for term in self.terms], self.in_shape, self.out_shape, self.dtype)
+
+    def __matmul__(self, other: Any) -> Any:
+        """``J2 @ J1`` is the chain rule; ``J @ v`` and ``J @ M`` give arrays; ``J @ S`` for a sparse S a Jacobian."""
+        if isinstance(other, Jacobian):
+            if self.shape[1] != other.shape[0]:
+                raise ShapeError(
+                    at_users_line(
+                        f"cannot chain {self.out_shape} <- {self.in_shape} with "
+                        f"{other.out_shape} <- {other.in_shape}: the left takes {self.shape[1]} numbers, "
+                        f"the right gives {other.shape[0]}",
+                        "The chain rule multiplies outer @ inner.",
+                    )
+                )
+            terms = products(self.terms, other.terms)
+            dtype = np.result_type(self.dtype, other.dtype)
+            return Jacobian(shortened(terms, dtype), self.out_shape, other.in_shape, dtype)
+        if hasattr(other, "tocoo"):
+            return self @ Jacobian.from_sparse(other)
+        return self._times_array(other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        if hasattr(other, "tocoo"):
+            return Jacobian.from_sparse(other) @ self
+        other = _array(other)
+        if other.ndim == 1:
+            return self.T._times_array(other)
+        if other.ndim != 2:
+            raise ShapeError(at_users_line(f"cannot multiply an array of shape {other.shape} with J", TWO_AXES))
+        return self.T._times_array(other.T).T
+
+    def _times_array(self, other: Any) -> Any:
+        other = _array(other)
+        if other.ndim not in (1, 2):
+            raise ShapeError(at_users_line(f"cannot multiply J with an array of shape {other.shape}", TWO_AXES))
+        if other.shape[0] != self.shape[1]:
+            raise ShapeError(
+                at_users_line(
+                    f"J has {self.shape[1]} columns ({self.out_shape} <- {self.in_shape}) and the array has "
+                    f"{other.shape[0]} rows",
+                    "Flatten an array of the shape of the input with .ravel() first.",
+                )
+            )
+        right = Jacobian(_dense_terms(other), (self.shape[1],), other.shape[1:], other.dtype)
+        product = self @ right
+        shape = (self.shape[0], *other.shape[1:])
+        return product._full().reshape(shape)
+
+    def __add__(self, other: Any) -> Jacobian:
+        if not isinstance(other, Jacobian):
+            return NotImplemented
+        if self.shape != other.shape:
+            raise ShapeError(
+                at_users_line(
+                    f"cannot add Jacobians of shapes {self.shape} and {other.shape}",
+                    "Both must have the same output and input.",
+                )
+            )
+        dtype = np.result_type(self.dtype, other.dtype)
+        terms = shortened(collected([*self.terms, *other.terms]), dtype)
+        return Jacobian(terms, self.out_shape, self.in_shape, dtype)
+
+    def __sub__(self, other: Any) -> Jacobian:
+        return self + (-other) if isinstance(other, Jacobian) else NotImplemented
+
+    def __neg__(self) -> Jacobian:
+        return self * -1
+
+    def __mul__(self, number: Any) -> Jacobian:
+        """A multiple of the matrix; ``@`` is the matrix product."""
+        if np.ndim(number) or isinstance(number, Jacobian) or hasattr(number, "tocoo"):
+            raise ShapeError(at_users_line("J * array is not defined", "Use @ for the matrix product."))
+        if not isinstance(number, (int, float, np.number, np.ndarray)):
+            scaled = [Term(t.coefficient, (*t.factors, number), _with_scalar(t)) for t in self.terms]
+            return Jacobian([t @ _ONE for t in scaled], self.out_shape, self.in_shape)  # type: ignore[misc]
+        if np.iscomplexobj(number):
+            raise InputError(at_users_line("complex numbers are not supported", "Use real multiples."))
+        dtype = np.result_type(self.dtype, number) if hasattr(number, "dtype") else self.dtype
+        value = number if type(number) is int else float(number)
+        terms = [Term(term.coefficient * value, term.factors, term.wiring) for term in self.terms]
+        return Jacobian(terms, self.out_shape, self.in_shape, dtype)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, number: Any) -> Jacobian:
+        return self * (1 / number)
+
+    # SciPy's interface of a linear operator
+
+    def matvec(self, vector: Any) -> Any:
+        """``J @ v`` for a vector of length ``shape[1]`` (or a column)."""
+        return self._times_array(vector)
+
+    def rmatvec(self, vector: Any) -> Any:
+        """``J.T @ u``."""
+        return self.T._times_array(vector)
+
+    def matmat(self, matrix: Any) -> Any:
+        """``J @ M``."""
+        return self._times_array(matrix)
+
+    def rmatmat(self, matrix: Any) -> Any:
+        """``J.T @ M``."""
+        return self.T._times_array(matrix)
+
+    # exits
+
+    def _on_arrays(self) -> bool:
+        return all(isinstance(factor, np.ndarray) for term in self.terms for factor in term.factors)
+
+    def _full(self) -> Any:
+        """The full matrix, flattened: an array, or a node where the factors are nodes."""
+        if self._on_arrays():
+            return exits.dense(self.terms, self.shape, self.dtype).reshape(-1)
+        return exits.recorded(self.terms, self.shape, self.dtype)
+
+    def toarray(self, order: str = "C") -> Any:
+        """The full matrix.
+
+        Parameters
+        ----------
+        order : {"C", "F"}
+            How output and input are flattened: row by row as in NumPy, or column by column as ``vec`` in
+            textbooks.
+        """
+        if order not in ("C", "F"):
+            raise InputError(at_users_line(f"order={order!r}", 'Use order="C" or order="F".'))
+        full = self._full().reshape(self.shape)
+        if order == "C":
+            return full
+        rows, columns = layout.textbook_order(self.out_shape), layout.textbook_order(self.in_shape)
+        return full[rows[:, None], columns]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        needed = self.shape[0] * self.shape[1] * self.dtype.itemsize
+        if needed > LARGEST_IMPLICIT:
+            raise MemoryError(
+                at_users_line(
+                    f"the full matrix of shape {self.shape} takes {needed / 2**30:.1f} GiB",
+                    "Use J.tocsr(), J @ v or J.diagonal(); J.toarray() makes it all the same. "
+                    'format="csr" and format="operator" are for solvers.',
+                )
+            )
+        if copy is False:
+            raise ValueError("a Jacobian is not an array: a copy is needed")
+        full: NDArray[Any] = self.toarray()
+        return full if dtype is None else full.astype(dtype, copy=False)
+
+    def tensor(self) -> Any:
+        """The full derivative as an array of shape ``out_shape + in_shape``."""
+        return self._full().reshape(self.out_shape + self.in_shape)
+
+    def tocoo(self) -> Any:
+        """A ``scipy.sparse.coo_array`` without repeated places."""
+        return self.tocsr().tocoo()
+
+    def tocsr(self) -> Any:
+        """A ``scipy.sparse.csr_array`` with sorted indices and no repeated places."""
+        from scipy.sparse import coo_array
+
+        rows, columns, values = exits.coordinates(self.terms, self.dtype)
+        csr = coo_array((values, (rows, columns)), shape=self.shape).tocsr()
+        csr.sum_duplicates()
+        return csr
+
+    def tocsc(self) -> Any:
+        """A ``scipy.sparse.csc_array``."""
+        return self.tocsr().tocsc()
+
+    def diagonal(self) -> NDArray[Any]:
+        """The main diagonal, of length ``min(shape)``; the matrix is not formed."""
+        return exits.diagonal(self.terms, min(self.shape), self.dtype)
+
+    def blocks(self) -> NDArray[Any]:
+        """The diagonal blocks along the first axis of output and input: per-sample Jacobians of a batch.
+
+        Returns
+        -------
+        ndarray
+            Of shape ``(b, rows / b, columns / b)`` for ``b = out_shape[0] = in_shape[0]``.
+
+        Raises
+        ------
+        ShapeError
+            If the first axes differ, or if entries lie outside the blocks.
+        """
+        count = self.block_count
+        if count is None:
+            raise ShapeError(
+                at_users_line(
+                    f"no common first axis in {self.out_shape} <- {self.in_shape}",
+                    "Blocks belong to the samples along the first axis of output and input.",
+                )
+            )
+        height, width = self.shape[0] // max(count, 1), self.shape[1] // max(count, 1)
+        terms = exits.on_blocks(self.terms, count, height, width) if self.terms else []
+        if terms is None:
+            raise ShapeError(
+                at_users_line(
+                    f"the Jacobian is {self.structure}, not block diagonal: samples depend on each other",
+                    "Use J.toarray() or J.tocsr().",
+                )
+            )
+        return exits.dense(terms, (count * height, width), self.dtype).reshape(count, height, width)
+
+    def spy(self, ax: Any = None, **keywords: Any) -> Any:
+        """Draw where the entries are (needs matplotlib); returns the axes."""
+        import matplotlib.pyplot as plt
+
+        axes = plt.subplots()[1] if ax is None else ax
+        axes.spy(self.tocsr(), **({"markersize": 2} | keywords))
+        axes.set_xlabel(f"input {self.in_shape}")
+        axes.set_ylabel(f"output {self.out_shape}")
+        return axes
+
+
+TWO_AXES = "Vectors and matrices have one or two axes."
+_ONE = Term(1, (), wiring((), (), (0, ()), (0, ())))
+
+
+def products(left: Iterable[Term], right: Sequence[Term]) -> list[Term]:
+    """The products of all pairs, collected."""
+    terms = [product for one in left for other in right if (product := one @ other) is not None]
+    return collected(terms) if len(terms) > 1 else terms
+
+
+def shortened(terms: list[Term], dtype: Any) -> list[Term]:
+    """A sum that has become too long as fewer terms: those that are worth it become one sparse term."""
+    if len(terms) <= MANY_TERMS or any(not isinstance(f, np.ndarray) for t in terms for f in t.factors):
+        return terms
+    flat = [term for term in terms if len(term.factors) < 2]
+    rest = [term for term in terms if len(term.factors) > 1]
+    return [*rest, exits.compacted(flat, dtype)] if len(flat) > 1 else terms
+
+
+def chain(*matrices: Jacobian) -> Jacobian:
+    """The product of Jacobians, outermost first, in the cheapest order.
+
+    Examples
+    --------
+    >>> A, B = Jacobian.from_dense(np.ones((1, 3))), Jacobian.from_diagonal(np.arange(3.0))
+    >>> chain(A, B, B).toarray()
+    array([[0., 1., 4.]])
+    """
+    if not matrices:
+        raise InputError(at_users_line("chain() needs at least one Jacobian", "Write chain(J3, J2, J1)."))
+    for matrix in matrices:
+        if not isinstance(matrix, Jacobian):
+            raise InputError(
+                at_users_line(
+                    f"chain() takes Jacobians, not {type(matrix).__name__}", "Use Jacobian.from_dense(array)."
+                )
+            )
+    return cheapest(list(matrices), lambda a, b: a @ b)
+
+
+def cheapest(matrices: list[Jacobian], multiply: Callable[[Any, Any], Any]) -> Jacobian:
+    """The product in the order whose price, known from the wirings alone, is lowest (dynamic programming)."""
+    from jacobi.matrix.price import Shadow
+
+    count = len(matrices)
+    best: dict[tuple[int, int], tuple[float, Any, int]] = {
+        (k, k): (0.0, Shadow.of(matrix), k) for k, matrix in enumerate(matrices)
+    }
+    for length in range(2, count + 1):
+        for first in range(count - length + 1):
+            last = first + length - 1
+            options = []
+            for middle in range(first, last):
+                left, right = best[first, middle], best[middle + 1, last]
+                price, shadow = left[1].times(right[1])
+                options.append((left[0] + right[0] + price, shadow, middle))
+            best[first, last] = min(options, key=lambda option: option[0])
+
+    def product(first: int, last: int) -> Jacobian:
+        if first == last:
+            return matrices[first]
+        middle = best[first, last][2]
+        result: Jacobian = multiply(product(first, middle), product(middle + 1, last))
+        return result
+
+    return product(0, count - 1)
+
+
+def _diagonal_terms(factors: tuple[Any, ...], size: int) -> list[Term]:
+    if size == 0:
+        return []
+    if size == 1:
+        w = wiring((), ((),) * len(factors), (0, ()), (0, ()))
+        return [Term(1, tuple(f.reshape(()) for f in factors), w)]
+    return [Term(1, factors, wiring((size,), ((0,),) * len(factors), (0, ((0, 1),)), (0, ((0, 1),))))]
+
+
+def _dense_terms(array: Any) -> list[Term]:
+    """The terms of a full vector or matrix of arrays or nodes."""
+    sizes, axes, sides = [], [], []
+    strides = ((1,), (0,)) if array.ndim == 1 else ((1, 0), (0, 1))
+    if 0 in array.shape:
+        return []
+    ties: list[list[tuple[int, int]]] = [[], []]
+    for axis, count in enumerate(array.shape):
+        if count > 1:
+            index = len(sizes)
+            sizes.append(count)
+            axes.append(index)
+            for side in (0, 1):
+                step = strides[side][axis]
+                if step:
+                    ties[side].append((index, step))
+    sides = [(0, tuple(ties[0])), (0, tuple(ties[1]))]
+    if len(sizes) != array.ndim:
+        array = array.reshape(tuple(sizes))
+    return [Term(1, (array,), wiring(tuple(sizes), (tuple(axes),), sides[0], sides[1]))]
+
+
+def _ones(term: Term) -> Term:
+    w = term.wiring
+    return Term(1, (), wiring(w.sizes, (), w.rows, w.columns))
+
+
+def _with_scalar(term: Term) -> Any:
+    w = term.wiring
+    return wiring(w.sizes, (*w.factors, ()), w.rows, w.columns)
+
+
+def _array(value: Any) -> Any:
+    """Arrays and nodes as they are, lists as arrays."""
+    return value if hasattr(type(value), "__array_function__") else _numbers(value)
+
+
+def _numbers(value: Any) -> Any:
+    """An array of real numbers."""
+    array = value if hasattr(type(value), "__array_function__") else np.asarray(value)
+    if array.dtype.kind in "iub":
+        return array.astype(float)
+    if array.dtype.kind != "f":
+        kind = "complex" if array.dtype.kind == "c" else str(array.dtype)
+        raise InputError(at_users_line(f"an array of {kind} numbers is not supported", "Use real numbers."))
+    return array

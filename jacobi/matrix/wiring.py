@@ -1,0 +1,176 @@
+"""The wiring of a term: its indices, which factor carries which, and where its entries lie in the matrix.
+
+A term with the indices ``i, j, ...`` stands for the matrix that is built by ::
+
+    for i, j, ... in all values of the indices:
+        J[row(i, j, ...), column(i, j, ...)] += coefficient * F(i, j) * G(j) * ...
+
+The row and the column are *sides*: an offset plus one contribution per index, which is a stride (an affine index
+map, exactly like the strides of a NumPy view) or an array of positions (anything else).  An index on both sides is a
+Kronecker delta, an index on neither is summed.  So slices, flips, transposes, broadcasts, diagonals and reshapes are
+all strides, and a wiring is known without looking at a single number.
+
+Wirings of strides only are interned: equal ones are the same object, and what was worked out for them once
+(products, sums) is remembered on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import count
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Tie = Any  # int (a stride) or NDArray[np.intp] (the position of every value of the index)
+Ties = tuple[tuple[int, Tie], ...]
+Side = tuple[int, Ties]  # offset, and the contribution of each index
+
+
+class Wiring:
+    """Indices with sizes, the indices on every factor's axes, and the two sides.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        The number of values of index 0, 1, 2, ...
+    factors : tuple of tuple of int
+        The indices on the axes of every factor.
+    rows, columns : Side
+        Where the entries lie.
+    volume : int
+        The number of entries written: the product of the sizes of the indices that stand on a side.
+    place : int
+        Equal for wirings whose entries lie at the same places, index by index.
+    regular : bool
+        Whether all ties are strides.
+    remembered : dict
+        Results that depend on the wiring alone.
+    """
+
+    __slots__ = ("columns", "factors", "place", "regular", "remembered", "rows", "sizes", "volume")
+
+    def __init__(self, sizes: tuple[int, ...], factors: tuple[tuple[int, ...], ...], rows: Side, columns: Side):
+        self.sizes = sizes
+        self.factors = factors
+        self.rows = rows
+        self.columns = columns
+        self.regular = all(type(tie) is int for _, tie in rows[1] + columns[1])
+        on_sides = {index for index, _ in rows[1] + columns[1]}
+        self.volume = prod(sizes[index] for index in on_sides)
+        self.place = _place(self) if self.regular else next(_numbers)
+        self.remembered: dict[Any, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"Wiring(sizes={self.sizes}, factors={self.factors}, rows={self.rows}, columns={self.columns})"
+
+
+MOST_REMEMBERED = 20_000
+_interned: dict[Any, Wiring] = {}
+_places: dict[Any, int] = {}
+_numbers = count()
+
+
+def _place(w: Wiring) -> int:
+    """The number of the set of places at which the entries of a wiring lie."""
+    if len(_places) >= MOST_REMEMBERED:
+        _places.clear()
+    return _places.setdefault((w.sizes, w.rows, w.columns), next(_numbers))
+
+
+def wiring(sizes: tuple[int, ...], factors: tuple[tuple[int, ...], ...], rows: Side, columns: Side) -> Wiring:
+    """The wiring with these parts; the same object for the same strides."""
+    key = (sizes, factors, rows, columns)
+    try:
+        found = _interned.get(key)
+    except TypeError:  # an array of positions cannot be hashed
+        return Wiring(*key)
+    if found is None:
+        if len(_interned) >= MOST_REMEMBERED:
+            _interned.clear()
+        found = _interned[key] = Wiring(*key)
+    return found
+
+
+def remember(store: Wiring, key: Any, value: Any) -> Any:
+    """Keep what was worked out for this wiring, as long as it is interned and there is room."""
+    if store.regular:
+        if len(store.remembered) >= 256:
+            store.remembered.clear()
+        store.remembered[key] = value
+    return value
+
+
+def transposed(w: Wiring) -> Wiring:
+    """The wiring with rows and columns exchanged."""
+    found: Wiring | None = w.remembered.get("transposed")
+    if found is None:
+        found, _ = canonical(w.sizes, w.factors, w.columns, w.rows)
+        remember(w, "transposed", found)
+    return found
+
+
+def canonical(
+    sizes: Any, factors: Iterable[tuple[int, ...]], rows: Side, columns: Side
+) -> tuple[Wiring, dict[int, int]]:
+    """The wiring with its indices numbered in reading order: rows, then columns, each by falling stride.
+
+    Returns the wiring and the new number of every index that is left.
+    """
+    rows, columns = in_reading_order(rows), in_reading_order(columns)
+    number: dict[int, int] = {}
+    for index, _ in rows[1] + columns[1]:
+        number.setdefault(index, len(number))
+    for factor in factors:
+        for index in factor:
+            number.setdefault(index, len(number))
+    renamed = wiring(
+        tuple(sizes[index] for index in number),
+        tuple(tuple(number[index] for index in factor) for factor in factors),
+        (rows[0], tuple((number[index], tie) for index, tie in rows[1])),
+        (columns[0], tuple((number[index], tie) for index, tie in columns[1])),
+    )
+    return renamed, number
+
+
+def in_reading_order(side: Side) -> Side:
+    """The side with its ties by falling stride, arrays of positions last."""
+    if len(side[1]) < 2:
+        return side
+    return side[0], tuple(sorted(side[1], key=lambda tie: -tie[1] if type(tie[1]) is int else 1))
+
+
+def injective(strides_and_sizes: Iterable[tuple[int, int]]) -> bool:
+    """Whether different values of the indices certainly lie at different positions."""
+    reach = 0
+    for stride, count in sorted((abs(stride), count) for stride, count in strides_and_sizes):
+        if stride <= reach:
+            return False
+        reach += stride * (count - 1)
+    return True
+
+
+def entries_apart(w: Wiring, width: int) -> bool:
+    """Whether no two entries of a term share a place in a matrix with ``width`` columns."""
+    if not w.regular:
+        return False
+    places: dict[int, int] = {}
+    for index, stride in w.rows[1]:
+        places[index] = stride * width
+    for index, stride in w.columns[1]:
+        places[index] = places.get(index, 0) + stride
+    return injective((stride, w.sizes[index]) for index, stride in places.items())
+
+
+def grid(side: Side, order: tuple[int, ...], sizes: Any) -> NDArray[np.intp]:
+    """The positions on a side for all values of the indices in ``order``: an array that broadcasts to their grid."""
+    position: Any = np.full((1,) * len(order), side[0], dtype=np.intp)
+    for index, tie in side[1]:
+        line = np.arange(sizes[index]) * tie if type(tie) is int else tie
+        shape = [1] * len(order)
+        shape[order.index(index)] = sizes[index]
+        position = position + line.reshape(shape)
+    result: NDArray[np.intp] = position
+    return result
