@@ -69,7 +69,7 @@ def add_at(result: Any, values: Any, side: Side, sizes: tuple[int, ...]) -> None
 
 
 @dispatchable
-def indicator(comparison: Any, left: Any, right: Any, dtype: Any) -> Any:
+def indicator(left: Any, right: Any, comparison: Any, dtype: Any) -> Any:
     """1 where a comparison holds and 0 elsewhere, as numbers: the masks of the rules.
 
     Comparing traced values with ``<`` gives plain booleans, so that a user's ``if`` works; a rule uses this
@@ -77,7 +77,7 @@ def indicator(comparison: Any, left: Any, right: Any, dtype: Any) -> Any:
 
     Examples
     --------
-    >>> indicator(np.greater, np.array([-1.0, 2.0]), 0.0, float)
+    >>> indicator(np.array([-1.0, 2.0]), 0.0, np.greater, float)
     array([0., 1.])
     """
     return np.asarray(comparison(left, right), dtype=dtype)

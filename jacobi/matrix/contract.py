@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jacobi.matrix.meet import Expression, Meeting, Nothing, meet
-from jacobi.matrix.wiring import Side, Wiring, canonical, grid, remember
+from jacobi.matrix.meet import Meeting, Nothing, meet
+from jacobi.matrix.wiring import Side, Wiring, canonical, grid, remember, straightened, substituted
 
 
 class Plan(NamedTuple):
@@ -153,7 +153,10 @@ class Draft:
 
     def finish(self, fuse: bool = True) -> Plan:
         """Contract, tidy and number the indices."""
+        self.rows, self.columns = straightened(self.rows), straightened(self.columns)
+        self.leave_out()
         self.contract()
+        self.count_upwards()
         if fuse:
             self.fuse()
         slots = tuple(self.slots)
@@ -165,18 +168,24 @@ class Draft:
 
     def substitute(self, meeting: Meeting) -> None:
         """Replace indices by the expressions that were found for them, in the sides and on the factors."""
-        expressions = {index: meeting.resolved(index) for index in meeting.found}
-        self.rows = replaced(self.rows, expressions, self.sizes)
-        self.columns = replaced(self.columns, expressions, self.sizes)
+        self.put({index: meeting.resolved(index) for index in meeting.found})
+        left = {k for index in meeting.sizes for k, _ in meeting.resolved(index)[1]}
+        self.sizes = {k: self.sizes[k] for k in left}
+
+    def leave_out(self) -> None:
+        """Take the indices that nothing carries out of the sum: their summands are equal."""
+        carried = {k for k, _ in self.rows[1] + self.columns[1]}.union(*self.slots.values())
+        for k in self.sizes.keys() - carried:
+            self.scale *= self.sizes.pop(k)
+
+    def put(self, expressions: dict[int, Side]) -> None:
+        """Replace indices by expressions."""
+        self.rows = substituted(self.rows, expressions, self.sizes)
+        self.columns = substituted(self.columns, expressions, self.sizes)
         for slot in self.slots:
             self.index_factor(slot, expressions)
-        used = {k for k, _ in self.rows[1] + self.columns[1]}.union(*self.slots.values())
-        left = {k for index in meeting.sizes for k, _ in meeting.resolved(index)[1]}
-        for index in left - used:  # an index of the shared side that nothing carries: equal summands
-            self.scale *= self.sizes[index]
-        self.sizes = {k: self.sizes[k] for k in used}
 
-    def index_factor(self, slot: int, expressions: dict[int, Expression]) -> None:
+    def index_factor(self, slot: int, expressions: dict[int, Side]) -> None:
         """Read a factor at the places that the expressions say."""
         axes = self.slots[slot]
         if not any(k in expressions for k in axes):
@@ -218,7 +227,7 @@ class Draft:
         self.slots[slot] = tuple(renamed)
         self.merge_equal_axes(slot)
 
-    def gather(self, slot: int, axes: tuple[int, ...], wanted: list[Expression]) -> None:
+    def gather(self, slot: int, axes: tuple[int, ...], wanted: list[Side]) -> None:
         """Read a factor at irregular places: all its axes are indexed by arrays at once."""
         order = tuple(dict.fromkeys(index for _, ties in wanted for index, _ in ties))
         key = tuple(grid(expression, order, self.sizes) for expression in wanted)
@@ -381,6 +390,13 @@ class Draft:
         """The sizes of some indices."""
         return tuple(self.sizes[k] for k in axes)
 
+    def count_upwards(self) -> None:
+        """Let every index count upwards on the first side it stands on, so that equal matrices have equal wirings."""
+        first = dict(self.columns[1]) | dict(self.rows[1])
+        down = [k for k, tie in first.items() if type(tie) is int and tie < 0]
+        if down:
+            self.put({k: (self.sizes[k] - 1, ((k, -1),)) for k in down})
+
     def fuse(self) -> None:
         """Make one index of two that always move together, so that equal matrices have equal wirings."""
         again = True
@@ -445,34 +461,3 @@ def is_number_system(ties: Any, sizes: dict[int, int], count: int) -> bool:
             return False
         reach *= sizes[index]
     return reach == count
-
-
-def replaced(side: Side, expressions: dict[int, Expression], sizes: dict[int, int]) -> Side:
-    """A side after substitution."""
-    offset, ties = side
-    total: dict[int, Any] = {}
-    for index, tie in ties:
-        if index not in expressions:
-            total[index] = added(total.get(index, 0), tie, sizes[index])
-            continue
-        inner_offset, inner_ties = expressions[index]
-        if type(tie) is int:
-            offset += tie * inner_offset
-            for inner, step in inner_ties:
-                total[inner] = added(total.get(inner, 0), tie * step, sizes[inner])
-        elif not inner_ties:
-            offset += int(tie[inner_offset])
-        else:
-            ((inner, step),) = inner_ties
-            places = inner_offset + (np.arange(sizes[inner]) * step if type(step) is int else step)
-            total[inner] = added(total.get(inner, 0), tie[places], sizes[inner])
-    return offset, tuple((k, tie) for k, tie in total.items() if type(tie) is not int or tie)
-
-
-def added(one: Any, other: Any, count: int) -> Any:
-    """The sum of two ties of one index, as a stride where both are."""
-    if type(one) is int and type(other) is int:
-        return one + other
-    if type(one) is int:
-        return other if one == 0 else other + np.arange(count) * one
-    return one + (np.arange(count) * other if type(other) is int else other)

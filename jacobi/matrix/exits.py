@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from jacobi.matrix.arrays import add_at, scatter
 from jacobi.matrix.contract import Draft, carry_out
-from jacobi.matrix.meet import Nothing, affine, meet
+from jacobi.matrix.meet import Nothing, meet
 from jacobi.matrix.term import Term, spread
-from jacobi.matrix.wiring import Side, Wiring, entries_apart, grid
+from jacobi.matrix.wiring import Side, Wiring, affine, entries_apart, grid
 
 
 def flat_places(w: Wiring, width: int) -> Side:

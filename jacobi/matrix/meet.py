@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from jacobi.matrix.wiring import Side, Ties, grid, injective
+from jacobi.matrix.wiring import Side, Ties, affine, grid, injective, substituted
 
-Expression = tuple[int, tuple[tuple[int, Any], ...]]  # offset + sum of (stride * index) or positions[index]
+Expression = Side  # what an index is replaced by: offset + sum of (stride * index) or positions[index]
 Tied = tuple[int, Any, int, int]  # index, stride or positions, lowest and highest contribution
 
 
@@ -52,25 +52,7 @@ class Meeting:
         expression = self.found.get(index)
         if expression is None:
             return 0, ((index, 1),)
-        offset, ties = expression
-        total: dict[int, Any] = {}
-        for inner, tie in ties:
-            inner_offset, inner_ties = self.resolved(inner)
-            if type(tie) is not int:  # positions of an index that was itself replaced: look them up
-                if inner_ties == ((inner, 1),):
-                    total[inner] = total.get(inner, 0) + tie
-                    continue
-                (only, step) = inner_ties[0] if inner_ties else (None, 0)
-                if only is None:
-                    offset += int(tie[inner_offset])
-                    continue
-                line = step if type(step) is not int else np.arange(self.sizes[only]) * step
-                total[only] = total.get(only, 0) + tie[inner_offset + line]
-                continue
-            offset += tie * inner_offset
-            for index_, step in inner_ties:
-                total[index_] = total.get(index_, 0) + tie * step
-        return offset, tuple(total.items())
+        return substituted(expression, {inner: self.resolved(inner) for inner, _ in expression[1]}, self.sizes)
 
 
 def meet(left: Side, right: Side, sizes: dict[int, int], frozen: set[int]) -> Meeting:
@@ -267,8 +249,10 @@ def flattened(meeting: Meeting, ties: list[Tied], offset: int) -> tuple[int, Any
     order = tuple(index for index, *_ in ties)
     counts = tuple(meeting.sizes[index] for index in order)
     k = meeting.new(prod(counts))
-    for index, values in zip(order, np.unravel_index(np.arange(prod(counts)), counts), strict=True):
-        meeting.found[index] = (0, ((k, values),))
+    rest = np.arange(prod(counts))
+    for index, count in zip(reversed(order), reversed(counts), strict=True):
+        rest, digit = np.divmod(rest, count)
+        meeting.found[index] = affine(k, digit)
     pairs: Ties = tuple((index, tie) for index, tie, _, _ in ties)
     positions = np.broadcast_to(grid((offset, pairs), order, meeting.sizes), counts).ravel()
     return k, positions
@@ -290,14 +274,3 @@ def join(meeting: Meeting, left: tuple[int, list[Tied]], right: tuple[int, list[
     of_right = order[np.repeat(begin, count) + within_run]
     k = meeting.new(total)
     meeting.found[i], meeting.found[j] = affine(k, of_left), affine(k, of_right)
-
-
-def affine(index: int, positions: Any) -> Expression:
-    """An expression for these positions: a stride where they are an arithmetic progression."""
-    if positions.size == 1:
-        return int(positions[0]), ()
-    step = int(positions[1]) - int(positions[0])
-    first = int(positions[0])
-    if (positions[-1] == first + step * (positions.size - 1)) and (np.diff(positions) == step).all():
-        return (first, ((index, step),)) if step else (first, ())
-    return 0, ((index, positions),)

@@ -16,7 +16,7 @@ Wirings of strides only are interned: equal ones are the same object, and what w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import count
 from math import prod
 from typing import Any
@@ -168,9 +168,65 @@ def grid(side: Side, order: tuple[int, ...], sizes: Any) -> NDArray[np.intp]:
     """The positions on a side for all values of the indices in ``order``: an array that broadcasts to their grid."""
     position: Any = np.full((1,) * len(order), side[0], dtype=np.intp)
     for index, tie in side[1]:
-        line = np.arange(sizes[index]) * tie if type(tie) is int else tie
         shape = [1] * len(order)
         shape[order.index(index)] = sizes[index]
-        position = position + line.reshape(shape)
+        position = position + line_of(tie, sizes[index]).reshape(shape)
     result: NDArray[np.intp] = position
     return result
+
+
+def affine(index: int, positions: NDArray[np.intp]) -> Side:
+    """The side on which an index stands for these positions: a stride where they are an arithmetic progression."""
+    first = int(positions[0])
+    if positions.size == 1:
+        return first, ()
+    step = int(positions[1]) - first
+    if positions[-1] == first + step * (positions.size - 1) and (np.diff(positions) == step).all():
+        return first, ((index, step),) if step else ()
+    return 0, ((index, positions),)
+
+
+def straightened(side: Side) -> Side:
+    """The side with strides for those positions that are arithmetic progressions."""
+    if all(type(tie) is int for _, tie in side[1]):
+        return side
+    offset, ties = side[0], []
+    for index, tie in side[1]:
+        first, line = (0, ((index, tie),)) if type(tie) is int else affine(index, tie)
+        offset += first
+        ties.extend(line)
+    return offset, tuple(ties)
+
+
+def substituted(side: Side, expressions: Mapping[int, Side], sizes: Any) -> Side:
+    """The side after indices have been replaced by expressions of others.
+
+    An index that is tied through positions may be replaced by an expression of one index only.
+    """
+    offset, ties = side
+    total: dict[int, Tie] = {}
+    for index, tie in ties:
+        inner_offset, inner_ties = expressions.get(index, (0, ((index, 1),)))
+        if type(tie) is int:
+            offset += tie * inner_offset
+            for inner, step in inner_ties:
+                total[inner] = sum_of_ties(total.get(inner, 0), tie * step, sizes[inner])
+        elif not inner_ties:
+            offset += int(tie[inner_offset])
+        else:
+            ((inner, step),) = inner_ties
+            looked_up = tie[inner_offset + line_of(step, sizes[inner])]
+            total[inner] = sum_of_ties(total.get(inner, 0), looked_up, sizes[inner])
+    return offset, tuple((k, tie) for k, tie in total.items() if type(tie) is not int or tie)
+
+
+def sum_of_ties(one: Tie, other: Tie, size: int) -> Tie:
+    """Two contributions of one index together: a stride where both are."""
+    if type(one) is int and type(other) is int:
+        return one + other
+    return line_of(one, size) + line_of(other, size)
+
+
+def line_of(tie: Tie, size: int) -> Any:
+    """The positions of all values of an index."""
+    return np.arange(size) * tie if type(tie) is int else tie

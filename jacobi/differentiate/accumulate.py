@@ -1,0 +1,268 @@
+"""Accumulation: the local Jacobians of a graph are multiplied along its paths, in the cheaper direction.
+
+Reverse order starts at the output, forward order at the inputs; each starts with a local Jacobian, never with an
+identity.  A scalar output is differentiated in reverse and a scalar input forward; otherwise both orders are priced
+from the wirings alone and the cheaper one is carried out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from jacobi.differentiate.trace import Trace
+from jacobi.expressions import Graph, Node, Step, owner
+from jacobi.matrix import Jacobian
+from jacobi.matrix.jacobian import products, shortened
+from jacobi.matrix.price import Shadow
+from jacobi.matrix.term import Term, collected
+
+Edge = tuple[int, Jacobian]  # the number of the operand's step, and the local Jacobian by it
+MANY_STEPS = 1000
+
+
+def jacobians(trace: Trace, positions: Sequence[int]) -> list[Jacobian]:
+    """The Jacobians of a trace by the inputs at some positions."""
+    output = trace.output
+    inputs = [trace.inputs[position] for position in positions]
+    if not isinstance(output, Step):
+        return [Jacobian.zero(output.shape, step.value.shape, kind(output, step.value)) for step in inputs]
+    edges = local_jacobians(trace, output, inputs)
+    terms = in_reverse(edges, output, inputs) if backwards(edges, output, inputs) else forward(edges, output, inputs)
+    results = []
+    for step, found in zip(inputs, terms, strict=True):
+        dtype = kind(output.value, step.value)
+        if not trace.recording:
+            found = [independent(term, trace.graph, output.value) for term in found]
+        results.append(Jacobian(found, output.value.shape, step.value.shape, dtype))
+    return results
+
+
+def kind(y: Any, x: Any) -> Any:
+    """The type of the entries of a Jacobian."""
+    dtype = np.result_type(y.dtype, x.dtype)
+    return dtype if dtype.kind == "f" else np.dtype(float)
+
+
+def relevant(output: Step, inputs: Sequence[Step]) -> list[Step]:
+    """The steps between the inputs and the output, in reverse order."""
+    first = min(step.number for step in inputs)
+    wanted = {output.number: output}
+    stack = [output]
+    while stack:
+        for _, parent in stack.pop().parents:
+            if parent.number >= first and parent.number not in wanted:
+                wanted[parent.number] = parent
+                stack.append(parent)
+    active = {step.number for step in inputs}
+    result = []
+    for number in sorted(wanted):
+        step = wanted[number]
+        if number in active or any(parent.number in active for _, parent in step.parents):
+            active.add(number)
+            result.append(step)
+    return result[::-1]
+
+
+def local_jacobians(trace: Trace, output: Step, inputs: Sequence[Step]) -> dict[int, list[Edge]]:
+    """The local Jacobians of all steps that matter, by the number of the step; later steps come first."""
+    graph = trace.graph
+    steps = relevant(output, inputs)
+    active = {step.number for step in steps}
+    ends = {step.number for step in inputs}
+    result: dict[int, list[Edge]] = {}
+    for step in steps:
+        if step.number in ends or step.operation is None:
+            continue
+        operation: Any = step.operation
+        if trace.recording:
+            y: Any = Node(graph, step)
+            values = [Node(graph, a) if type(a) is Step else a for a in step.arguments]
+        else:
+            y = step.value
+            values = [a.value if type(a) is Step else a for a in step.arguments]
+        traced = [operand for operand, _ in step.parents]
+        edges: list[Edge] = []
+        if not operation.piecewise_constant:
+            for operand, parent in step.parents:
+                if parent.number in active:
+                    local = operation.local(operand, y, values, step.keywords, traced)
+                    if local.terms:
+                        edges.append((parent.number, local))
+        result[step.number] = edges
+    return result
+
+
+def backwards(edges: dict[int, list[Edge]], output: Step, inputs: Sequence[Step]) -> bool:
+    """Whether reverse order is the cheaper one."""
+    rows, columns = output.value.size, sum(step.value.size for step in inputs)
+    if rows <= 1 or len(edges) < 2:
+        return True
+    if columns <= 1:
+        return False
+    if len(edges) > MANY_STEPS:
+        return bool(rows < columns)
+    shadows = {
+        number: [(parent, Shadow.of(local)) for parent, local in found] for number, found in edges.items()
+    }
+    return price_in_reverse(shadows, output, inputs) <= price_forward(shadows, output, inputs)
+
+
+def in_reverse(edges: dict[int, list[Edge]], output: Step, inputs: Sequence[Step]) -> list[list[Term]]:
+    """Multiply from the output to the inputs."""
+    ends = [step.number for step in inputs]
+    adjoint: dict[int, list[Term] | None] = {output.number: None}  # None is the identity
+    for number, found in edges.items():
+        if number not in adjoint:
+            continue
+        so_far = adjoint.pop(number)
+        if so_far is not None:
+            so_far = shortened(collected(so_far) if len(so_far) > 1 else so_far, float)
+        for parent, local in found:
+            new = list(local.terms) if so_far is None else products(so_far, local.terms)
+            known = adjoint.get(parent)
+            adjoint[parent] = new if known is None else known + new
+    return [end_terms(adjoint, number, output) for number in ends]
+
+
+def end_terms(reached: dict[int, Any], number: int, other: Step) -> list[Term]:
+    """The terms collected at an end of the graph."""
+    if number == other.number:
+        return list(Jacobian.identity(other.value.shape).terms)
+    terms = reached.get(number) or []
+    return shortened(collected(terms) if len(terms) > 1 else terms, float)
+
+
+def forward(edges: dict[int, list[Edge]], output: Step, inputs: Sequence[Step]) -> list[list[Term]]:
+    """Multiply from the inputs to the output, for every input."""
+    results = []
+    for start in inputs:
+        tangent: dict[int, list[Term] | None] = {start.number: None}
+        waiting = {number: 0 for number in (start.number, *edges)}
+        for found in edges.values():
+            for parent, _ in found:
+                waiting[parent] = waiting.get(parent, 0) + 1
+        for number in reversed(edges):
+            total: list[Term] = []
+            for parent, local in edges[number]:
+                if parent in tangent:
+                    inner = tangent[parent]
+                    total += local.terms if inner is None else products(local.terms, inner)
+                    waiting[parent] -= 1
+                    if not waiting[parent] and parent != output.number:
+                        del tangent[parent]
+            if total:
+                tangent[number] = shortened(collected(total) if len(total) > 1 else total, float)
+        results.append(end_terms(tangent, output.number, start))
+    return results
+
+
+def price_in_reverse(edges: dict[int, Any], output: Step, inputs: Sequence[Step]) -> float:
+    """The price of `in_reverse`, from the wirings alone."""
+    price = 0.0
+    adjoint: dict[int, list[Shadow] | None] = {output.number: None}
+    for number, found in edges.items():
+        if number not in adjoint:
+            continue
+        parts = adjoint.pop(number)
+        so_far = None if parts is None else Shadow.collected(w for part in parts for w in part.wirings)
+        for parent, local in found:
+            cost, new = (0.0, local) if so_far is None else so_far.times(local)
+            price += cost
+            known = adjoint.get(parent)
+            adjoint[parent] = [new] if known is None else [*known, new]
+    return price
+
+
+def price_forward(edges: dict[int, Any], output: Step, inputs: Sequence[Step]) -> float:
+    """The price of `forward`, from the wirings alone."""
+    price = 0.0
+    for start in inputs:
+        tangent: dict[int, Shadow | None] = {start.number: None}
+        for number in reversed(edges):
+            parts = []
+            for parent, local in edges[number]:
+                if parent in tangent:
+                    inner = tangent[parent]
+                    cost, new = (0.0, local) if inner is None else local.times(inner)
+                    price += cost
+                    parts.append(new)
+            if parts:
+                tangent[number] = Shadow.collected(w for part in parts for w in part.wirings)
+    return price
+
+
+def independent(term: Term, graph: Graph, value: Any) -> Term:
+    """The term with copies of the factors that share memory with arrays of the user, who may change them later."""
+    theirs = graph.foreign
+    result = id(owner(value))
+    if not any(id(owner(factor)) in theirs or id(owner(factor)) == result for factor in term.factors):
+        return term
+    factors = tuple(
+        factor.copy() if id(owner(factor)) in theirs or id(owner(factor)) == result else factor
+        for factor in term.factors
+    )
+    return Term(term.coefficient, factors, term.wiring)
+
+
+def pushed_forward(trace: Trace, directions: dict[int, Any]) -> Any:
+    """The product of the Jacobian with a direction: forward accumulation from a column."""
+    total: Any = None
+    shape = np.shape(trace.value)
+    if isinstance(trace.output, Step):
+        inputs = [trace.inputs[position] for position in directions]
+        edges = local_jacobians(trace, trace.output, inputs)
+        columns = {
+            step.number: column(direction) for step, direction in zip(inputs, directions.values(), strict=True)
+        }
+        tangent: dict[int, list[Term]] = dict(columns)
+        for number in reversed(edges):
+            found: list[Term] = []
+            for parent, local in edges[number]:
+                if parent in tangent:
+                    found += products(local.terms, tangent[parent])
+            if found:
+                tangent[number] = collected(found)
+        terms = tangent.get(trace.output.number, [])
+        total = Jacobian(terms, shape, (), kind(trace.output.value, trace.output.value))._full().reshape(shape)
+    return np.zeros(shape) if total is None else total
+
+
+def pulled_back(trace: Trace, positions: Sequence[int]) -> Any:
+    """The map that multiplies a covector with the Jacobian: reverse accumulation from a row."""
+    output = trace.output
+    inputs = [trace.inputs[position] for position in positions]
+    edges = local_jacobians(trace, output, inputs) if isinstance(output, Step) else {}
+    if not trace.recording:
+        for number, found in edges.items():
+            edges[number] = [
+                (parent, Jacobian([independent(t, trace.graph, 0.0) for t in J.terms], J.out_shape, J.in_shape))
+                for parent, J in found
+            ]
+
+    def pull(u: Any) -> list[Any]:
+        row = [term.T for term in column(u)]
+        adjoint: dict[int, list[Term]] = {output.number: row} if isinstance(output, Step) else {}
+        for number, found in edges.items():
+            if number in adjoint:
+                so_far = collected(adjoint.pop(number))
+                for parent, local in found:
+                    adjoint[parent] = adjoint.get(parent, []) + products(so_far, local.terms)
+        results = []
+        for step in inputs:
+            terms = collected(adjoint.get(step.number, []))
+            dtype = kind(np.asarray(trace.value) if not isinstance(output, Step) else output.value, step.value)
+            results.append(Jacobian(terms, (), step.value.shape, dtype)._full().reshape(step.value.shape))
+        return results
+
+    return pull
+
+
+def column(array: Any) -> list[Term]:
+    """The terms of an array as a column."""
+    from jacobi.matrix.jacobian import _dense_terms
+
+    flat = array.reshape(-1) if np.ndim(array) != 1 else array
+    return _dense_terms(flat)

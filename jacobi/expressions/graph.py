@@ -1,0 +1,163 @@
+"""The graph of a traced function: one step per operation, in the order in which they ran."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from jacobi.errors import TraceError, at_users_line
+
+SMALL = 16_384  # entries; constants up to this size are copied, larger ones are watched by a sample
+
+
+class Operation(Protocol):
+    """What the graph needs to know of an operation; the rules of `jacobi.rules` are such objects.
+
+    Attributes
+    ----------
+    name : str
+        The name for messages.
+    kind : {"primitive", "composed", "silent"}
+        Recorded as a step; defined through other operations; or evaluated on plain values.
+    arity : int or None
+        How many of the leading arguments are arrays; None when all are.
+    regular : bool
+        Whether calls without keywords can be recorded as they come.
+    piecewise_constant : bool
+        Whether the derivative is zero wherever there is one.
+    """
+
+    name: str
+    kind: str
+    arity: int | None
+    regular: bool
+    piecewise_constant: bool
+    evaluate: Callable[..., Any]
+
+    def operands(
+        self, arguments: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """A call brought into the form in which it is recorded: arrays first, parameters as keywords."""
+
+
+class Step:
+    """One recorded operation: ``value = operation.evaluate(*arguments, **keywords)``.
+
+    Attributes
+    ----------
+    operation : Operation or None
+        The operation; None for an input of the traced function.
+    arguments : tuple
+        Steps where a traced value was passed, and constants.
+    keywords : dict
+        Parameters of the operation; never traced.
+    parents : tuple of (int, Step)
+        The positions in ``arguments`` at which steps stand.
+    value : array
+        The result at the point of the trace.
+    number : int
+        The position in the graph.
+    """
+
+    __slots__ = ("arguments", "keywords", "number", "operation", "parents", "value")
+
+    def __init__(
+        self,
+        operation: Operation | None,
+        arguments: tuple[Any, ...],
+        keywords: dict[str, Any],
+        parents: tuple[tuple[int, Step], ...],
+        value: Any,
+        number: int,
+    ):
+        self.operation = operation
+        self.arguments = arguments
+        self.keywords = keywords
+        self.parents = parents
+        self.value = value
+        self.number = number
+
+    def __repr__(self) -> str:
+        name = "input" if self.operation is None else self.operation.name
+        return f"<step {self.number}: {name} {np.shape(self.value)}>"
+
+
+class Graph:
+    """All steps of a trace.
+
+    Parameters
+    ----------
+    operations : mapping
+        The operation of every NumPy or SciPy function that a node may meet.
+    missing : callable
+        Called with a function that is not among them; gives its operation after all, or raises the error.
+    """
+
+    __slots__ = ("foreign", "missing", "operations", "steps", "watched")
+
+    def __init__(self, operations: Mapping[Any, Operation], missing: Callable[[Any], Operation]):
+        self.operations = operations
+        self.missing = missing
+        self.steps: list[Step] = []
+        self.watched: list[tuple[Any, Any]] = []
+        self.foreign: set[int] = set()
+
+    def input(self, value: Any) -> Step:
+        """A step without an operation: an input of the traced function."""
+        step = Step(None, (), {}, (), value, len(self.steps))
+        self.steps.append(step)
+        self.foreign.add(id(owner(value)))
+        return step
+
+    def add(
+        self,
+        operation: Operation,
+        arguments: tuple[Any, ...],
+        keywords: dict[str, Any],
+        parents: tuple[tuple[int, Step], ...],
+        value: Any,
+    ) -> Step:
+        """Append a step."""
+        step = Step(operation, arguments, keywords, parents, value, len(self.steps))
+        self.steps.append(step)
+        return step
+
+    def constant(self, array: Any) -> Any:
+        """A constant operand, safe from later changes: a buffer may be written again while tracing goes on.
+
+        Small arrays are copied; of large ones a sample is kept that `verify` compares.
+        """
+        if array.size <= SMALL:
+            return array.copy()
+        self.foreign.add(id(owner(array)))
+        self.watched.append((array, sample(array)))
+        return array
+
+    def verify(self) -> None:
+        """Raise an error if a large constant was changed while it was in use."""
+        for array, before in self.watched:
+            if not np.array_equal(sample(array), before, equal_nan=before.dtype.kind == "f"):
+                raise TraceError(
+                    at_users_line(
+                        f"an array of shape {array.shape} was changed in place after it had been used with "
+                        "traced values, so its derivative would be wrong",
+                        "Use a new array instead of writing into the old one.",
+                    )
+                )
+
+
+def sample(array: Any) -> Any:
+    """About a thousand entries, spread evenly over an array."""
+    per_axis = 1024 ** (1 / array.ndim)
+    return array[tuple(slice(None, None, max(1, int(count / per_axis))) for count in array.shape)].copy()
+
+
+def owner(array: Any) -> Any:
+    """The object whose memory an array looks at."""
+    base = getattr(array, "base", None)
+    while base is not None:
+        array = base
+        base = getattr(array, "base", None)
+    return array

@@ -1,0 +1,281 @@
+"""A slope with a bound on its error, from the values of a function on a ladder of ever smaller steps.
+
+On every rung of the ladder the same values give a left, a right and a central slope.  Extrapolation to step zero
+makes an estimate of each rung from it and the coarser ones; the distance to its neighbours in the table, and the
+noise of the values divided by the step, are its error bar.  Large steps suffer from curvature, small ones from
+noise, and neither can be told from one rung alone: an estimate counts only as far as *all* smaller steps agree with
+it (Lepski's choice from below).  So a kink, a jump or a wiggle close by spoils the rungs above it and no other.
+
+All functions handle every output at once: a rung is a row, an output is a column.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from math import comb
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[np.float64]
+Mask: TypeAlias = NDArray[np.bool_]
+
+ROUNDINGS = 4.0  # units of relative rounding that a value is trusted to be right to, until more noise is seen
+HIDDEN_NOISE = 100.0  # noise up to so many times of that is read off the small steps without further proof
+CENTRAL_ORDERS = 5  # how many powers h^2, h^4, ... are extrapolated away
+ONE_SIDED_ORDERS = 6  # the same for h, h^2, ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """The values of a function along one line, at descending distances on both sides of a point."""
+
+    ahead: Array  # (rungs,) distances as they happened in floating point
+    behind: Array  # (rungs,)
+    right: Array  # (rungs, outputs) values ahead; NaN where the function has none
+    left: Array  # (rungs, outputs) values behind
+    centre: Array  # (outputs,) values at the point
+
+    def of(self, outputs: NDArray[np.intp] | slice) -> Ladder:
+        """The same ladder for some of the outputs."""
+        right, left, centre = self.right[:, outputs], self.left[:, outputs], self.centre[outputs]
+        return Ladder(self.ahead, self.behind, right, left, centre)
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """What is known about the errors of the values, before the ladder is looked at."""
+
+    absolute: Array  # (outputs,) measured size of the errors
+    relative: float  # rounding unit of the values
+    argument: float  # distance by which a function may round its own argument
+    smallest: float  # smallest positive value of the dtype
+
+    def of(self, outputs: NDArray[np.intp] | slice) -> Noise:
+        """The same knowledge for some of the outputs."""
+        return Noise(self.absolute[outputs], self.relative, self.argument, self.smallest)
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """The slope of each output, its error bound, and what the bound rests on; every field has one entry per output."""
+
+    value: Array
+    error: Array  # inf where there is a kink, a jump or a slope without limit; NaN where there are no values
+    left: Array  # slopes of the two sides, where they are known
+    right: Array
+    size: Array  # natural size of the slope: the largest of it and the secants two rungs above the chosen one
+    bar: Array  # what noise alone contributes to the error two rungs above the chosen one
+    contradicted: Mask  # some larger step claims, with a small bar of its own, another slope
+    one_sided: Mask  # there are values on one side only
+
+    @classmethod
+    def unknown(cls, outputs: int) -> Slope:
+        """Nothing is known yet."""
+        return cls(*(np.full(outputs, np.nan) for _ in range(6)), *np.zeros((2, outputs), dtype=np.bool_))
+
+    def of(self, outputs: NDArray[np.intp]) -> Slope:
+        """The slopes of some of the outputs."""
+        return Slope(*(getattr(self, part.name)[outputs] for part in fields(self)))
+
+    def put(self, outputs: NDArray[np.intp], found: Slope) -> None:
+        """Set the slopes of some of the outputs."""
+        for part in fields(self):
+            getattr(self, part.name)[outputs] = getattr(found, part.name)
+
+    @property
+    def settled(self) -> Mask:
+        """Outputs for which more steps would not be worth their cost."""
+        precise = self.error <= 1e-8 * self.size
+        noisy = self.error <= 64.0 * self.bar
+        nothing_to_gain = (self.error <= 1e-5 * self.size) | (np.abs(self.value) <= 4.0 * self.error)
+        return (precise | (noisy & nothing_to_gain)) & ~(self.contradicted | self.one_sided)
+
+    @property
+    def doubtful(self) -> Mask:
+        """Outputs for which it matters whether what the smallest steps show is the function or its noise."""
+        return self.contradicted | ~(self.error <= 1e-6 * self.size)
+
+
+def slope(ladder: Ladder, noise: Noise) -> Slope:
+    """The slope of every output with a bound on its error.
+
+    Noise that the small steps show beyond the rounding of the values is read off and taken into account, as long as
+    it is not so large that it could be a feature of the function.
+    """
+    with np.errstate(all="ignore"):
+        errors_of_values = value_errors(ladder, noise)
+        first, excess = _estimate(ladder, noise, errors_of_values)
+        heard = noise.absolute / (ROUNDINGS * noise.relative * np.abs(ladder.centre) + noise.smallest)
+        hidden = (excess > 1.0) & (excess <= np.fmax(HIDDEN_NOISE / np.fmax(heard, 1.0), 3.0))
+        if not hidden.any():
+            return first
+        louder = errors_of_values * np.where(hidden, 1.5 * excess, 1.0)
+        return _estimate(ladder, noise, louder)[0]
+
+
+def value_errors(ladder: Ladder, noise: Noise) -> Array:
+    """A bound on the error of the values of each rung: their rounding, that of the argument, measured noise."""
+    ahead, behind = np.abs(ladder.right), np.abs(ladder.left)
+    largest = np.fmax(np.fmax(ahead, behind), np.abs(ladder.centre))
+    run = (ladder.ahead + ladder.behind)[:, None]
+    moved = np.fmax(np.abs(ladder.right - ladder.centre), np.abs(ladder.left - ladder.centre)) / run
+    rounding = ROUNDINGS * noise.relative * largest + noise.smallest
+    return np.fmax(rounding, noise.absolute) + 2.0 * noise.argument * moved
+
+
+def _estimate(ladder: Ladder, noise: Noise, errors_of_values: Array) -> tuple[Slope, Array]:
+    """The slope, and how many times its bar the worst of the much smaller steps misses it."""
+    ahead, behind = ladder.ahead[:, None], ladder.behind[:, None]
+    right = (ladder.right - ladder.centre) / ahead
+    left = (ladder.centre - ladder.left) / behind
+    # Weighted so that curvature cancels even when rounding made the two steps unequal.
+    central = (behind * right + ahead * left) / (ahead + behind)
+    step = np.sqrt(ladder.ahead * ladder.behind)
+    bars = errors_of_values / step[:, None] + 4.0 * noise.relative * (np.abs(right) + np.abs(left))
+    both = np.isfinite(central[-4:]).all(axis=0)
+
+    value, error, contradicted, excess, rung = _choose(step, step**2, central, 1.1 * bars, CENTRAL_ORDERS)
+    error = error + kink(step, right - left, 6.0 * bars)
+    one_sided = ~both
+    error[one_sided] = np.nan
+    from_right, from_left = value.copy(), value.copy()
+    ask = one_sided | ~np.isfinite(error)
+    if ask.any():
+        for distance, side, slopes in ((ladder.ahead, from_right, right), (ladder.behind, from_left, left)):
+            side_bars = errors_of_values[:, ask] / distance[:, None]
+            side_bars += 4.0 * noise.relative * np.abs(slopes[:, ask])
+            found = _choose(distance, distance, slopes[:, ask], 3.0 * side_bars, ONE_SIDED_ORDERS)
+            side[ask] = found[0]
+            use = one_sided[ask] & ~np.isnan(found[1]) & ~(found[1] >= error[ask])
+            where = np.flatnonzero(ask)[use]
+            value[where], error[where], contradicted[where], excess[where] = (part[use] for part in found[:4])
+    error = np.fmax(error, ROUNDINGS * noise.relative * np.abs(value))
+    above = np.maximum(rung - 2, 0), np.arange(rung.size)
+    secants = np.fmax(np.abs(right[above]), np.abs(left[above]))
+    size = np.fmax(np.where(np.isfinite(secants), secants, 0.0), np.abs(value))
+    return Slope(value, error, from_left, from_right, size, bars[above], contradicted, one_sided), excess
+
+
+def _choose(
+    step: Array, nodes: Array, slopes: Array, bars: Array, orders: int
+) -> tuple[Array, Array, Mask, Array, NDArray[np.intp]]:
+    """Extrapolate and choose a rung: value, error, contradicted from above, excess of the small steps, rung."""
+    values, errors = extrapolate(nodes, slopes, bars, orders)
+    totals = agreement(values, errors, bars)
+    rung = np.argmin(totals, axis=0)
+    column = np.arange(slopes.shape[1])
+    value, error = values[rung, column], totals[rung, column]
+    error = np.where(diverges(slopes, bars), np.inf, error)
+    error[np.isnan(value)] = np.nan
+    above = np.arange(len(step))[:, None] < rung
+    contradicted = (above & (np.abs(values - value) > errors + error)).any(axis=0)
+    far_below = step[:, None] <= step[rung] / 50.0
+    excess = np.where(far_below, np.abs(slopes - value) / bars, 0.0).max(axis=0)
+    return value, error, contradicted, excess, rung
+
+
+def extrapolate(nodes: Array, slopes: Array, bars: Array, orders: int) -> tuple[Array, Array]:
+    """The best estimate of each rung from it and the coarser ones, by Neville's scheme, with its error.
+
+    The error of an estimate is its distance to the two it was made from (as in Ridders' method), which bounds the
+    error of the better one of *them*, and the noise.  ``nodes`` are the powers of the step in which the slope is a
+    polynomial, (rungs,).
+    """
+    values = slopes.copy()
+    errors = np.full_like(slopes, np.inf)
+    errors[1:] = np.abs(np.diff(slopes, axis=0)) + bars[1:]
+    errors[np.isnan(errors)] = np.inf
+    row = slopes
+    for order in range(1, min(orders + 1, len(nodes))):
+        coarser, finer = row[:-1], row[1:]
+        ratio = nodes[:-order] / nodes[order:]
+        row = finer + (finer - coarser) / (ratio - 1.0)[:, None]
+        error = np.maximum(np.abs(row - coarser), np.abs(row - finer)) + bars[order:]
+        better = error < errors[order:]
+        values[order:][better] = row[better]
+        errors[order:][better] = error[better]
+    return values, errors
+
+
+def agreement(values: Array, errors: Array, bars: Array) -> Array:
+    """The error of each rung's estimate, enlarged by what all finer rungs say against it.
+
+    A finer rung may differ by its noise; what it differs beyond that counts in full, and the difference to the next
+    finer one counts in full anyway, because an error bar may be small by accident.
+    """
+    against = np.zeros_like(values)
+    for k in range(1, len(values)):
+        difference = np.abs(values[:k] - values[k])
+        difference[k - 1] += bars[k]
+        difference -= bars[k]
+        difference[np.isnan(difference)] = np.inf
+        np.maximum(against[:k], difference, out=against[:k])
+    if len(values) > 1:
+        against[-1] = errors[-1]  # nothing finer can confirm it
+    total = errors + against
+    total[np.isnan(total)] = np.inf
+    return total
+
+
+def diverges(slopes: Array, bars: Array) -> Mask:
+    """Whether the slopes still change at the end of the ladder, by more than noise and without slowing down."""
+    if len(slopes) < 3:
+        return np.zeros(slopes.shape[1], dtype=np.bool_)
+    change = np.abs(np.diff(slopes[-3:], axis=0))
+    loud = change > 3.0 * (bars[-3:-1] + bars[-2:])
+    return loud.all(axis=0) & (change[1] >= 0.7 * change[0])
+
+
+def kink(step: Array, gap: Array, bars: Array) -> Array:
+    """The part of the error that a kink at the point may have: inf where one is seen.
+
+    ``gap`` is the right slope minus the left one.  It is an odd function of the step where the function is smooth,
+    so the limit at step zero follows by removing the powers h and h^3; that limit is held against zero on every
+    rung, again as far as all finer rungs agree.
+    """
+    if len(step) < 3:
+        return np.zeros(gap.shape[1])
+    coarse, fine = step[:-1], step[1:]
+    limit = (coarse[:, None] * gap[1:] - fine[:, None] * gap[:-1]) / (coarse - fine)[:, None]
+    cubic = coarse * fine * (coarse + fine)
+    limit = (cubic[:-1, None] * limit[1:] - cubic[1:, None] * limit[:-1]) / (cubic[:-1] - cubic[1:])[:, None]
+    bars = bars[2:]
+    distance = np.abs(limit)
+    below = np.maximum.accumulate(np.fmax(distance - bars, 0.0)[::-1], axis=0)[::-1]
+    bound = np.fmin.reduce(np.maximum(distance, below) + bars, axis=0)
+    seen = distance > 4.0 * bars
+    rungs = np.arange(len(distance))[:, None]
+    last = np.where(seen, rungs, 0).max(axis=0)
+    column = np.arange(gap.shape[1])
+    now, before = distance[last, column], distance[np.maximum(last - 1, 0), column]
+    lasting = (last > 0) & seen[np.maximum(last - 1, 0), column] & (now >= 0.8 * before)
+    return np.where(lasting & (bound >= 0.5 * now), np.inf, bound)
+
+
+def explained(values: Array, nearby: Array, spacing: float, near: float, noise: Array, rounding: Array) -> Mask:
+    """Whether slopes at the points explain why values at this spacing scatter: a function that is rough, not noisy.
+
+    ``nearby`` are the values at the distance ``near`` from the same points.  Kinks and waves that the spacing does
+    not resolve are continuous and change the slope from place to place.  The stairs that rounding makes have the same
+    slope everywhere, and jump.
+    """
+    step = nearby - values
+    continuous = np.median(np.abs(step), axis=0) <= 0.1 * noise
+    low, high = np.quantile(step, (0.2, 0.8), axis=0)
+    varied = high - low
+    return np.asarray(continuous & (varied > 8.0 * rounding) & (varied / near * spacing >= 0.3 * noise))
+
+
+def scatter(values: Array) -> tuple[Array, Array]:
+    """The standard deviation of the noise in equally spaced values (points, outputs), by differences of order 3 and 5.
+
+    Differences of a smooth function die out as the order grows, those of noise do not: the two agree only on noise
+    (Hamming; Moré and Wild).  Medians, so that a single kink or jump among the points does not count.
+    """
+    found = []
+    for order in (3, 5):
+        differences = np.abs(np.diff(values, n=order, axis=0))
+        found.append(np.median(differences, axis=0) / np.sqrt(comb(2 * order, order)))
+    return found[0], found[1]

@@ -1,0 +1,78 @@
+"""Local Jacobians of one operation: ``local.multiply(w, x)`` is the tuple ``(diag(x), diag(w))``.
+
+Every operation that has a rule is here under its NumPy (or SciPy) name; there is one Jacobian per array argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from jacobi.differentiate import jacobians, trace
+from jacobi.differentiate.trace import real_array
+from jacobi.errors import InputError, at_users_line
+from jacobi.matrix import Jacobian
+from jacobi.rules import REGISTRY, Silent
+
+
+def operations() -> dict[str, Any]:
+    """The functions by the names under which they are offered here."""
+    import jacobi.rules.special  # noqa: F401
+
+    return {
+        function.__name__: function
+        for function, operation in REGISTRY.items()
+        if hasattr(function, "__name__") and not isinstance(operation, Silent)
+    }
+
+
+def __getattr__(name: str) -> Callable[..., tuple[Jacobian, ...]]:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    try:
+        return local(operations()[name])
+    except KeyError:
+        raise AttributeError(f"jacobi.local has no operation {name!r}: it has no rule") from None
+
+
+def __dir__() -> list[str]:
+    return sorted(operations())
+
+
+def local(function: Callable[..., Any]) -> Callable[..., tuple[Jacobian, ...]]:
+    """The function that gives the local Jacobians of ``function`` by all its array arguments."""
+
+    def local_jacobians(*arguments: Any, **keywords: Any) -> tuple[Jacobian, ...]:
+        flat: list[Any] = []
+        template: list[Any] = []
+        for argument in arguments:
+            if isinstance(argument, (list, tuple)) and argument and all(hasattr(a, "dtype") for a in argument):
+                template.append(range(len(flat), len(flat) + len(argument)))  # a sequence of arrays
+                flat += argument
+            else:
+                template.append(len(flat))
+                flat.append(argument)
+
+        def call(*values: Any) -> Any:
+            return function(
+                *([values[k] for k in at] if isinstance(at, range) else values[at] for at in template), **keywords
+            )
+
+        positions = [k for k, value in enumerate(flat) if is_operand(value, k)]
+        if not positions:
+            raise InputError(at_users_line("no array was given", "Pass the operands as arrays."))
+        return tuple(jacobians(trace(call, flat, {}, positions), positions))
+
+    local_jacobians.__name__ = local_jacobians.__qualname__ = function.__name__
+    local_jacobians.__doc__ = f"Local Jacobians of ``{function.__name__}`` by each of its array arguments."
+    return local_jacobians
+
+
+def is_operand(value: Any, position: int) -> bool:
+    """Whether a value is differentiated by: arrays of floats, lists of numbers, and floats."""
+    if isinstance(value, bool) or isinstance(value, str) or value is None or callable(value):
+        return False
+    try:
+        return bool(real_array(value, "").dtype.kind == "f") and getattr(value, "dtype", None) != bool
+    except (InputError, TypeError):
+        return False

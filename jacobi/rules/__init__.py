@@ -1,0 +1,43 @@
+"""Rules: one declaration per operation, blind to what flows through it.
+
+Importing this package fills the registry with NumPy's operations; those of ``scipy.special`` are added when one of
+them is met, so that SciPy is imported where it is used.
+"""
+
+import jacobi.rules.contractions
+import jacobi.rules.elementwise
+import jacobi.rules.linalg
+import jacobi.rules.moves
+import jacobi.rules.reductions
+import jacobi.rules.silent  # noqa: F401
+from jacobi.rules.registry import (
+    REFUSED,
+    REGISTRY,
+    Composed,
+    Elementwise,
+    Rule,
+    Silent,
+    composed,
+    elementwise,
+    full_name,
+    piecewise_constant,
+    refused,
+    rule,
+    silent,
+)
+
+__all__ = [
+    "REFUSED",
+    "REGISTRY",
+    "Composed",
+    "Elementwise",
+    "Rule",
+    "Silent",
+    "composed",
+    "elementwise",
+    "full_name",
+    "piecewise_constant",
+    "refused",
+    "rule",
+    "silent",
+]

@@ -1,0 +1,110 @@
+"""Operations of linear algebra: inverse, solution, determinants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jacobi.matrix import Jacobian, dispatchable, einstein
+from jacobi.rules.registry import composed, rule
+from jacobi.rules.samples import Call, Samples
+
+SOURCE = "Magnus & Neudecker, Matrix Differential Calculus, ch. 8"
+
+
+def well_conditioned(*shapes: tuple[int, ...], right: tuple[tuple[int, ...], ...] = ()) -> Samples:
+    """Calls with square matrices away from singular ones, and right-hand sides."""
+
+    def generate(rng: np.random.Generator) -> Any:
+        for k, shape in enumerate(shapes):
+            matrix = rng.uniform(-0.5, 0.5, shape) + 1.5 * np.eye(shape[-1])
+            call: Call = ((matrix, *((rng.normal(size=right[k]),) if right else ())), {})
+            yield call
+
+    return generate
+
+
+def batch(x: Any, core: int) -> tuple[Any, ...]:
+    """The labels of the leading axes of a stack of matrices, counted from the right."""
+    return tuple(range(core - x.ndim, 0))
+
+
+def inverse(y: Any, a: Any) -> Jacobian:
+    """``dY = -Y dA Y``."""
+    stack = batch(a, 2)
+    return einstein(
+        ((*stack, "i", "l"), (*stack, "k", "j"), (*stack, "i", "k"), (*stack, "j", "l")),
+        y.shape,
+        a.shape,
+        y,
+        y,
+        coefficient=-1,
+    )
+
+
+def solve_labels(y: Any, a: Any, b: Any) -> tuple[Any, Any, Any, Any]:
+    """The labels of the stacks of ``a``, ``b`` and ``y``, and of the columns of ``b``."""
+    columns = () if b.ndim == 1 else ("column",)
+    core = 1 + len(columns)
+    return batch(a, 2), batch(b, core), batch(y, core), columns
+
+
+def solve_by_matrix(y: Any, a: Any, b: Any) -> Jacobian:
+    """``dY = -A^-1 dA Y``."""
+    of_a, _, of_y, columns = solve_labels(y, a, b)
+    subscripts = ((*of_y, "i", *columns), (*of_a, "k", "j"), (*of_a, "i", "k"), (*of_y, "j", *columns))
+    return einstein(subscripts, y.shape, a.shape, np.linalg.inv(a), y, coefficient=-1)
+
+
+def solve_by_right_side(y: Any, a: Any, b: Any) -> Jacobian:
+    """``dY = A^-1 dB``."""
+    of_a, of_b, of_y, columns = solve_labels(y, a, b)
+    subscripts = ((*of_y, "i", *columns), (*of_b, "k", *columns), (*of_a, "i", "k"))
+    return einstein(subscripts, y.shape, b.shape, np.linalg.inv(a))
+
+
+def scaled_inverse(y: Any, a: Any, *factors: Any) -> Jacobian:
+    """A factor times the transposed inverse, as the derivative of a function of the determinant."""
+    stack = batch(a, 2)
+    subscripts = (stack, (*stack, "i", "j"), (*stack, "j", "i"), *((stack,) * len(factors)))
+    return einstein(subscripts, y.shape, a.shape, np.linalg.inv(a), *factors)
+
+
+@dispatchable
+def log_abs_det(a: Any) -> Any:
+    """The logarithm of the absolute value of the determinant."""
+    return np.linalg.slogdet(a).logabsdet
+
+
+@dispatchable
+def sign_of_det(a: Any) -> Any:
+    """The sign of the determinant."""
+    return np.linalg.slogdet(a).sign
+
+
+SQUARE = ((3, 3), (1, 1), (4, 2, 2), (2, 1, 3, 3))
+
+rule(np.linalg.inv, inverse, samples=well_conditioned(*SQUARE), source=SOURCE)
+rule(
+    np.linalg.solve,
+    solve_by_matrix,
+    solve_by_right_side,
+    samples=well_conditioned(
+        (3, 3), (3, 3), (4, 2, 2), (4, 2, 2), (2, 2), (2, 2), right=((3,), (3, 2), (2,), (4, 2, 3), (4, 2, 3), (2, 1))
+    ),
+    source=SOURCE,
+)
+rule(np.linalg.det, lambda y, a: scaled_inverse(y, a, y), samples=well_conditioned(*SQUARE), source=SOURCE)
+rule(log_abs_det, lambda y, a: scaled_inverse(y, a), samples=well_conditioned(*SQUARE), source=SOURCE)
+rule(
+    sign_of_det,
+    lambda y, a: Jacobian.zero(y.shape, a.shape),
+    samples=well_conditioned(*SQUARE),
+    piecewise_constant=True,
+)
+composed(
+    np.linalg.slogdet,
+    lambda a: type(np.linalg.slogdet(np.eye(1)))(sign_of_det(a), log_abs_det(a)),
+    samples=well_conditioned(*SQUARE),
+)

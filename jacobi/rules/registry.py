@@ -1,0 +1,301 @@
+"""The registry of operations: one declaration each, in one of a few forms, and everything else follows from it.
+
+========================  =====================================================================================
+``elementwise``           acts entry by entry; one line with the partial derivative by each operand
+``piecewise_constant``    acts entry by entry and has derivative zero wherever there is one
+``rule``                  anything else: one line per operand that returns the local Jacobian
+``composed``              defined through other operations
+``silent``                answers at once with plain values (shapes, comparisons, positions)
+``refused``               has no derivative here, and why
+========================  =====================================================================================
+
+A rule is called as ``partial(y, *operands, **parameters)`` with the value ``y`` of the operation.  It is blind: the
+operands may be arrays or nodes, so it uses NumPy functions and `jacobi.matrix`, and never looks at values.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from jacobi.errors import TraceError, at_users_line
+from jacobi.matrix import Jacobian, einstein
+from jacobi.rules import samples
+
+Partial = Callable[..., Any]
+
+REGISTRY: dict[Any, Rule | Composed | Silent] = {}
+REFUSED: dict[Any, str] = {}
+
+
+class Rule:
+    """An operation with a derivative that is recorded as one step.
+
+    Attributes
+    ----------
+    name : str
+        ``numpy.sin`` and the like, for messages and as a label.
+    partials : tuple
+        The rule by each operand; None for an operand without a derivative.
+    arity : int or None
+        The number of array operands; None where there may be any number.
+    samples : callable
+        ``samples(rng)`` gives calls ``(arguments, keywords)`` in the domain, for tests.
+    kink : callable or None
+        Tells where ``y`` has no derivative; see `kinks`.
+    source : str
+        Where the result comes from, if it is not in every textbook.
+    """
+
+    kind = "primitive"
+
+    def __init__(
+        self,
+        function: Any,
+        partials: Sequence[Partial | None],
+        *,
+        name: str | None = None,
+        evaluate: Callable[..., Any] | None = None,
+        each: Partial | None = None,
+        unpack: Callable[..., Any] | None = None,
+        samples: Callable[[np.random.Generator], Any] | None = None,
+        kink: Partial | None = None,
+        source: str = "",
+        piecewise_constant: bool = False,
+    ):
+        self.function = function
+        self.name = name or full_name(function)
+        self.evaluate = function if evaluate is None else evaluate
+        self.partials = tuple(partials)
+        self.each = each
+        self.unpack = unpack
+        self.samples = samples
+        self.kink = kink
+        self.source = source
+        self.piecewise_constant = piecewise_constant
+        self.arity = None if each is not None else len(self.partials)
+        self.regular = isinstance(function, np.ufunc)
+        self.names: tuple[str, ...] = () if self.regular else parameter_names(function)
+        model = each or next((p for p in self.partials if p is not None), None)
+        self.parameters = frozenset(parameter_names(model)) if model is not None and not self.regular else frozenset()
+
+    def __repr__(self) -> str:
+        return f"<rule of {self.name}>"
+
+    def operands(
+        self, arguments: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """A call in the form in which it is recorded: operands first, parameters by name."""
+        if self.unpack is not None:
+            return self.unpack(*arguments, **keywords)  # type: ignore[no-any-return]
+        keywords = {k: v for k, v in keywords.items() if v is not np._NoValue and not is_default(k, v)}  # type: ignore[attr-defined]
+        if self.regular:
+            self._refuse(keywords)
+            return arguments, keywords
+        assert self.arity is not None
+        while len(arguments) < self.arity and self.names[len(arguments)] in keywords:
+            arguments = (*arguments, keywords.pop(self.names[len(arguments)]))
+        for name, value in zip(self.names[self.arity :], arguments[self.arity :], strict=False):
+            if value is not np._NoValue and not is_default(name, value):  # type: ignore[attr-defined]
+                keywords[name] = value
+        self._refuse({name: value for name, value in keywords.items() if name not in self.parameters})
+        return arguments[: self.arity], keywords
+
+    def _refuse(self, keywords: dict[str, Any]) -> None:
+        for name in keywords:
+            cure = "Assign the result instead: y = ..." if name == "out" else f"Leave {name}= out."
+            raise TraceError(at_users_line(f"{self.name}(..., {name}=...) cannot be differentiated", cure))
+
+    def local(
+        self,
+        operand: int,
+        y: Any,
+        arguments: Sequence[Any],
+        keywords: dict[str, Any],
+        traced: Sequence[int] = (),
+    ) -> Jacobian:
+        """The local Jacobian by one operand.
+
+        Parameters
+        ----------
+        operand : int
+            Which of the operands.
+        y : array
+            The value of the operation.
+        arguments, keywords
+            Its operands and parameters.
+        traced : sequence of int
+            Which operands are variables (all by default); ties with constants have their own convention.
+        """
+        if self.each is not None:
+            result: Jacobian = self.each(operand, y, *arguments, **keywords)
+            return result
+        partial = self.partials[operand]
+        if partial is None:
+            return Jacobian.zero(np.shape(y), np.shape(arguments[operand]))
+        result = partial(y, *arguments, **keywords)
+        return result
+
+
+class Elementwise(Rule):
+    """An operation that acts entry by entry, with broadcasting."""
+
+    def __init__(self, function: Any, partials: Sequence[Partial | None], *, alone: Any = None, **options: Any):
+        super().__init__(function, partials, **options)
+        self.arity = len(self.partials)
+        self.alone = alone  # the partials where the other operands are constants
+
+    def local(
+        self,
+        operand: int,
+        y: Any,
+        arguments: Sequence[Any],
+        keywords: dict[str, Any],
+        traced: Sequence[int] = (),
+    ) -> Jacobian:
+        partials = self.alone if self.alone is not None and len(traced) == 1 else self.partials
+        partial = partials[operand]
+        shape = np.shape(arguments[operand])
+        if partial is None:
+            return Jacobian.zero(y.shape, shape)
+        return diagonal(partial(y, *arguments, **keywords), y.shape, shape)
+
+
+def diagonal(partial: Any, out_shape: tuple[int, ...], in_shape: tuple[int, ...]) -> Jacobian:
+    """The Jacobian of an elementwise operation from its partial derivative: diagonal up to broadcasting."""
+    if type(partial) is int or type(partial) is float:
+        if partial == 0:
+            return Jacobian.zero(out_shape, in_shape)
+        labels = tuple(range(len(out_shape)))
+        return einstein((labels, labels[len(out_shape) - len(in_shape) :]), out_shape, in_shape, coefficient=partial)
+    if partial.shape == out_shape == in_shape and out_shape:
+        return Jacobian.from_diagonal(partial)
+    labels = tuple(range(len(out_shape)))
+    subscripts = (labels, labels[len(labels) - len(in_shape) :], labels[len(labels) - len(partial.shape) :])
+    return einstein(subscripts, out_shape, in_shape, partial)
+
+
+class Composed:
+    """An operation defined through others; they are recorded in its place."""
+
+    kind = "composed"
+    arity = None
+    regular = True
+    piecewise_constant = False
+
+    def __init__(self, function: Any, definition: Callable[..., Any], samples: Any = None, name: str | None = None):
+        self.function = function
+        self.name = name or full_name(function)
+        self.evaluate = definition
+        self.samples = samples
+
+    def operands(
+        self, arguments: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Composed operations take their calls as they come."""
+        return arguments, keywords
+
+
+class Silent(Composed):
+    """An operation that answers with plain values: its result does not change with its operands."""
+
+    kind = "silent"
+
+
+# The declarations -----------------------------------------------------------------------------------------------
+
+
+def elementwise(function: Any, *partials: Partial | None, domain: Any = samples.real, **options: Any) -> Any:
+    """Declare an operation that acts entry by entry.
+
+    Parameters
+    ----------
+    function : ufunc
+        The operation.
+    *partials : callable or None
+        ``partial(y, *operands)``, the derivative by each operand; a number, or an array that broadcasts to ``y``.
+    domain : callable or tuple of callables
+        ``domain(rng, shape)`` draws operands from where the derivative exists; one for all operands, or one each.
+    **options
+        ``kink``, ``alone``, ``source``, ``name`` of `Rule` and `Elementwise`.
+
+    Examples
+    --------
+    >>> elementwise(np.tanh, lambda y, x: 1 - y * y)
+    <rule of numpy.tanh>
+    """
+    domains = domain if isinstance(domain, tuple) else (domain,) * len(partials)
+    operation = Elementwise(function, partials, samples=samples.broadcast(*domains), **options)
+    REGISTRY[function] = operation
+    return operation
+
+
+def piecewise_constant(*functions: Any, domain: Any = samples.between_integers, **options: Any) -> None:
+    """Declare operations that act entry by entry and have derivative zero wherever there is one."""
+    for function in functions:
+        zeros = [lambda y, *x: 0] * function.nin
+        elementwise(function, *zeros, domain=domain, piecewise_constant=True, **options)
+
+
+def rule(function: Any, *partials: Partial | None, **options: Any) -> Any:
+    """Declare an operation by its local Jacobian for each operand.
+
+    Parameters
+    ----------
+    function : callable
+        The operation.
+    *partials : callable or None
+        ``partial(y, *operands, **parameters)`` returns a `Jacobian`.
+    **options
+        ``samples``, ``kink``, ``source``, ``name``, ``evaluate``, ``each``, ``unpack`` of `Rule`.
+    """
+    operation = Rule(function, partials, **options)
+    REGISTRY[function] = operation
+    return operation
+
+
+def composed(function: Any, definition: Callable[..., Any], samples: Any = None, name: str | None = None) -> None:
+    """Declare an operation through other operations: ``composed(np.std, lambda x: np.sqrt(np.var(x)))``."""
+    REGISTRY[function] = Composed(function, definition, samples, name)
+
+
+def silent(*functions: Any) -> None:
+    """Declare operations that answer with plain values."""
+    for function in functions:
+        REGISTRY[function] = Silent(function, function)
+
+
+def refused(reason: str, *functions: Any) -> None:
+    """Declare operations that have no derivative here, and say why or what to use instead."""
+    for function in functions:
+        REFUSED[function] = reason
+
+
+def full_name(function: Any) -> str:
+    """``numpy.linalg.inv`` and the like."""
+    if isinstance(function, tuple):
+        return f"{full_name(function[0])}.{function[1]}"
+    module = getattr(function, "__module__", None) or ("numpy" if isinstance(function, np.ufunc) else "")
+    if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is not function:
+        module = "scipy.special"
+    return f"{module}.{function.__name__}" if module else str(function.__name__)
+
+
+def parameter_names(function: Any) -> tuple[str, ...]:
+    """The names of the parameters of a function, without those of unknown length."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return ()
+    return tuple(p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
+
+
+DEFAULTS: dict[str, Any] = {"out": None, "dtype": None, "where": True, "casting": "same_kind", "subok": True}
+
+
+def is_default(name: str, value: Any) -> bool:
+    """Whether a keyword only says what happens anyway."""
+    return name in DEFAULTS and (value is DEFAULTS[name] or (type(value) is str and value == DEFAULTS[name]))

@@ -1,0 +1,26 @@
+"""Operations that answer at once with plain values: comparisons, tests, positions, shapes.
+
+Their results do not change when their operands move a little, so nothing is lost, and a user's ``if``, ``while`` and
+index arithmetic go on with plain booleans and integers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jacobi.rules.registry import refused, silent
+
+silent(
+    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
+    np.logical_and, np.logical_or, np.logical_not, np.logical_xor,
+    np.isfinite, np.isnan, np.isinf, np.signbit, np.isclose, np.allclose, np.array_equal, np.array_equiv,
+    np.isneginf, np.isposinf, np.iscomplex, np.isreal, np.iscomplexobj, np.isrealobj,
+    np.any, np.all, np.count_nonzero,
+)  # fmt: skip
+silent(np.argmax, np.argmin, np.argsort, np.searchsorted, np.nonzero, np.flatnonzero, np.argwhere, np.digitize)
+silent(
+    np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.common_type, np.min_scalar_type,
+    np.zeros_like, np.ones_like, np.empty_like, np.full_like,
+    np.array_repr, np.array_str, np.array2string,
+)  # fmt: skip
+refused("It gives complex numbers; only real functions have a Jacobian here.", np.angle, np.imag, np.emath.sqrt)

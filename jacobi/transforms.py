@@ -1,0 +1,353 @@
+"""The functions that differentiate functions: ``jacobian``, ``gradient``, ``hessian``, ``jvp``, ``vjp``.
+
+Each takes a function of arrays, written in plain NumPy, and returns a function of the same arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from jacobi.differentiate import Trace, jacobians, trace
+from jacobi.errors import InputError, ShapeError, at_users_line
+from jacobi.matrix import Jacobian
+
+Function = Callable[..., Any]
+Argnums = int | Sequence[int]
+
+
+def jacobian(f: Function, argnums: Argnums = 0, *, format: str | None = None) -> Function:
+    """The Jacobian of a function, in numerator layout: ``J[i, j] = dy_i / dx_j``.
+
+    Parameters
+    ----------
+    f : callable
+        A function of arrays and numbers in plain NumPy, that returns an array of any shape, a number, or a list of
+        numbers.
+    argnums : int or sequence of int
+        The arguments to differentiate by; a tuple of Jacobians is returned for a sequence.
+    format : {None, "array", "csr", "csc", "coo", "operator"}
+        None keeps the `Jacobian` with its structure; the others are what solvers of SciPy take.
+
+    Returns
+    -------
+    callable
+        ``jacobian(f)(*args)`` is a `Jacobian` of shape ``(y.size, x.size)``.
+
+    Raises
+    ------
+    TraceError
+        If ``f`` does something that cannot be traced; the message names the line and the cure.
+    InputError
+        If an argument or the result is not an array of real numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> J = jacobian(lambda x: np.tanh(x) * x)(np.array([0.0, 1.0, 2.0]))
+    >>> J.structure, J.shape
+    ('diagonal', (3, 3))
+    >>> print(jacobian(lambda x, y: [3 * x**2 * y, 2 * x + y**8], argnums=(0, 1))(1.0, 2.0)[1].toarray())
+    [[   3.]
+     [1024.]]
+    """
+    check_function(f)
+    convert = converter(format)
+
+    @wraps(f)
+    def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
+        positions, single = chosen(argnums, args)
+        found = [convert(J) for J in jacobians(trace(f, args, kwargs, positions), positions)]
+        return found[0] if single else tuple(found)
+
+    return jacobian_of_f
+
+
+def value_and_jacobian(f: Function, argnums: Argnums = 0, *, format: str | None = None) -> Function:
+    """The value and the Jacobian of a function, from one evaluation.
+
+    Parameters
+    ----------
+    f, argnums, format
+        As for `jacobian`.
+
+    Returns
+    -------
+    callable
+        ``value_and_jacobian(f)(*args)`` is ``(y, J)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y, J = value_and_jacobian(np.sum)(np.array([1.0, 2.0]))
+    >>> float(y), J.toarray()
+    (3.0, array([[1., 1.]]))
+    """
+    check_function(f)
+    convert = converter(format)
+
+    @wraps(f)
+    def value_and_jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
+        positions, single = chosen(argnums, args)
+        traced = trace(f, args, kwargs, positions)
+        found = [convert(J) for J in jacobians(traced, positions)]
+        return own(traced), found[0] if single else tuple(found)
+
+    return value_and_jacobian_of_f
+
+
+def gradient(f: Function, argnums: Argnums = 0) -> Function:
+    """The gradient of a scalar function, shaped like the argument (the layout of practitioners).
+
+    Parameters
+    ----------
+    f : callable
+        A function whose result has one entry.
+    argnums : int or sequence of int
+        The arguments to differentiate by; a tuple of gradients is returned for a sequence.
+
+    Returns
+    -------
+    callable
+        ``gradient(f)(*args)`` is an array of the shape of the argument.
+
+    Raises
+    ------
+    ShapeError
+        If the result of ``f`` has more than one entry.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> gradient(lambda x: np.sum(x**2))(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([[2., 4.],
+           [6., 8.]])
+    """
+    with_value = value_and_gradient(f, argnums)
+
+    @wraps(f)
+    def gradient_of_f(*args: Any, **kwargs: Any) -> Any:
+        return with_value(*args, **kwargs)[1]
+
+    return gradient_of_f
+
+
+def value_and_gradient(f: Function, argnums: Argnums = 0) -> Function:
+    """The value and the gradient of a scalar function, from one evaluation.
+
+    Parameters
+    ----------
+    f, argnums
+        As for `gradient`.
+
+    Returns
+    -------
+    callable
+        ``value_and_gradient(f)(*args)`` is ``(y, g)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y, g = value_and_gradient(lambda w, x: w @ x)(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    >>> float(y), g
+    (11.0, array([3., 4.]))
+    """
+    check_function(f)
+
+    @wraps(f)
+    def value_and_gradient_of_f(*args: Any, **kwargs: Any) -> Any:
+        positions, single = chosen(argnums, args)
+        traced = trace(f, args, kwargs, positions)
+        only_one_entry(traced, "gradient")
+        found = [J._full().reshape(J.in_shape) for J in jacobians(traced, positions)]
+        return own(traced), found[0] if single else tuple(found)
+
+    return value_and_gradient_of_f
+
+
+def hessian(f: Function, argnums: int = 0) -> Function:
+    """The Hessian of a scalar function: the Jacobian of its gradient, with its structure kept.
+
+    Parameters
+    ----------
+    f : callable
+        A function whose result has one entry.
+    argnums : int
+        The argument to differentiate by, twice.
+
+    Returns
+    -------
+    callable
+        ``hessian(f)(*args)`` is a `Jacobian` of shape ``(x.size, x.size)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0])).structure
+    'diagonal'
+    """
+    if not isinstance(argnums, (int, np.integer)):
+        raise InputError(
+            at_users_line(f"hessian takes one argument number, not {argnums!r}", "Concatenate the arguments.")
+        )
+    result = jacobian(gradient(f, argnums), argnums)
+    return wraps(f)(result)
+
+
+def jvp(f: Function, arguments: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """The value of a function and the product of its Jacobian with a direction; no matrix is formed.
+
+    Parameters
+    ----------
+    f : callable
+        A function of arrays.
+    arguments : tuple
+        The arguments of ``f``.
+    tangents : tuple
+        A direction for every argument, of its shape; None stands for zero.
+
+    Returns
+    -------
+    y, t : arrays
+        ``f(*arguments)``, and the sum of ``J_k @ tangents[k]`` in the shape of ``y``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y, t = jvp(lambda x: x**2, (np.array([1.0, 3.0]),), (np.array([1.0, 1.0]),))
+    >>> t
+    array([2., 6.])
+    """
+    from jacobi.differentiate.accumulate import pushed_forward
+
+    check_function(f)
+    if not isinstance(arguments, (tuple, list)) or not isinstance(tangents, (tuple, list)):
+        raise InputError(at_users_line("jvp takes tuples", "Write jvp(f, (x,), (v,))."))
+    if len(arguments) != len(tangents):
+        raise InputError(
+            at_users_line(
+                f"{len(arguments)} arguments and {len(tangents)} directions",
+                "Give a direction for every argument; None stands for zero.",
+            )
+        )
+    positions = [k for k, tangent in enumerate(tangents) if tangent is not None]
+    traced = trace(f, arguments, {}, positions)
+    directions = {k: shaped(tangents[k], traced.inputs[k].value.shape, f"direction {k}") for k in positions}
+    return own(traced), pushed_forward(traced, directions)
+
+
+def vjp(f: Function, *arguments: Any) -> tuple[Any, Function]:
+    """The value of a function and the map ``u -> u^T J``; no matrix is formed.
+
+    Parameters
+    ----------
+    f : callable
+        A function of arrays.
+    *arguments
+        Its arguments.
+
+    Returns
+    -------
+    y : array
+        ``f(*arguments)``.
+    pullback : callable
+        Takes an array of the shape of ``y`` and returns an array of the shape of the argument (a tuple of them for
+        several arguments).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y, pullback = vjp(lambda x: x**2, np.array([1.0, 3.0]))
+    >>> pullback(np.array([1.0, 10.0]))
+    array([ 2., 60.])
+    """
+    from jacobi.differentiate.accumulate import pulled_back
+
+    check_function(f)
+    positions = list(range(len(arguments)))
+    traced = trace(f, arguments, {}, positions)
+    pull = pulled_back(traced, positions)
+    shape = np.shape(traced.value)
+
+    def pullback(u: Any) -> Any:
+        found = pull(shaped(u, shape, "the covector"))
+        return found[0] if len(found) == 1 else tuple(found)
+
+    return own(traced), pullback
+
+
+def check_function(f: Any) -> None:
+    """Refuse what cannot be called, with the usual slip named."""
+    if not callable(f):
+        raise InputError(
+            at_users_line(
+                f"{type(f).__name__} is not a function",
+                "Pass the function itself, jacobian(f)(x), not its value, jacobian(f(x)).",
+            )
+        )
+
+
+def chosen(argnums: Argnums, arguments: Sequence[Any]) -> tuple[list[int], bool]:
+    """The positions to differentiate by, counted from the front, and whether one alone was asked for."""
+    single = isinstance(argnums, (int, np.integer))
+    numbers = [argnums] if single else list(argnums)  # type: ignore[arg-type]
+    for number in numbers:
+        if not -len(arguments) <= number < len(arguments):  # type: ignore[operator]
+            raise InputError(
+                at_users_line(
+                    f"argument {number} is to be differentiated, but {len(arguments)} positional arguments were given",
+                    "argnums counts positional arguments from 0; pass them by position.",
+                )
+            )
+    return [int(number) % len(arguments) for number in numbers], single  # type: ignore[call-overload]
+
+
+def own(traced: Trace) -> Any:
+    """The value of a traced function, never an array that the user or the graph holds."""
+    value = traced.value
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def only_one_entry(traced: Trace, what: str) -> None:
+    """Refuse a vector function."""
+    shape = np.shape(traced.value)
+    if int(np.prod(shape)) != 1:
+        raise ShapeError(
+            at_users_line(
+                f"the {what} belongs to scalar functions; this one returns an array of shape {shape}",
+                "Use jacobian(f), or reduce the result, for example with np.sum.",
+            )
+        )
+
+
+def shaped(value: Any, shape: tuple[int, ...], what: str) -> Any:
+    """A direction as an array of the right shape."""
+    from jacobi.differentiate.trace import real_array
+
+    array = value if hasattr(type(value), "__array_function__") else real_array(value, what)
+    if np.shape(array) != shape:
+        raise ShapeError(
+            at_users_line(f"{what} has the shape {np.shape(array)}", f"It belongs to an array of shape {shape}.")
+        )
+    return array
+
+
+FORMATS: dict[str | None, Callable[[Jacobian], Any]] = {
+    None: lambda J: J,
+    "array": lambda J: J.toarray(),
+    "csr": lambda J: J.tocsr(),
+    "csc": lambda J: J.tocsc(),
+    "coo": lambda J: J.tocoo(),
+    "operator": lambda J: J.aslinearoperator(),
+}
+
+
+def converter(format: str | None) -> Callable[[Jacobian], Any]:
+    """The exit of a Jacobian that a format names."""
+    if format not in FORMATS:
+        names = ", ".join(repr(name) for name in FORMATS)
+        raise InputError(at_users_line(f"format={format!r} is not known", f"The formats are {names}."))
+    return FORMATS[format]
