@@ -1,6 +1,7 @@
 """Jacobians and matrix calculus in numerator layout for plain NumPy code."""
 
 from jacobi import errors, local, rules
+from jacobi.finite_difference import finite_difference
 from jacobi.matrix import Jacobian, chain
 from jacobi.transforms import (
     gradient,
@@ -18,6 +19,7 @@ __all__ = [
     "Jacobian",
     "chain",
     "errors",
+    "finite_difference",
     "gradient",
     "hessian",
     "jacobian",

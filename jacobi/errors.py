@@ -16,6 +16,7 @@ import sys
 
 __all__ = ["InputError", "JacobiError", "NoRuleError", "ShapeError", "TraceError", "users_line"]
 
+OTHER_FOLDERS = tuple(f"site-packages{os.sep}{name}{os.sep}" for name in ("numpy", "scipy"))
 PACKAGE_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
@@ -40,12 +41,11 @@ class InputError(JacobiError, TypeError):
 
 
 def users_line() -> str:
-    """``file.py:12`` of the innermost running line outside this package and NumPy, or ``""``."""
+    """``file.py:12`` of the innermost running line outside this package, NumPy and SciPy, or ``""``."""
     frame = sys._getframe(1)
     while frame is not None:
         path = frame.f_code.co_filename
-        inside_numpy = f"{os.sep}numpy{os.sep}" in path and "site-packages" in path
-        if not (path.startswith(PACKAGE_FOLDER) or inside_numpy or path.startswith("<frozen")):
+        if not (path.startswith((PACKAGE_FOLDER, "<frozen")) or any(name in path for name in OTHER_FOLDERS)):
             return f"{os.path.basename(path)}:{frame.f_lineno}"
         frame = frame.f_back  # type: ignore[assignment]
     return ""
@@ -56,3 +56,11 @@ def at_users_line(what: str, cure: str) -> str:
     line = users_line()
     place = f" ({line})" if line else ""
     return f"{what}{place}. {cure}"
+
+
+def at_function(function: object, what: str, cure: str) -> str:
+    """The same for a fault of a whole function: names the line where it is defined."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return at_users_line(what, cure)
+    return f"{what} ({os.path.basename(code.co_filename)}:{code.co_firstlineno}, in {code.co_name}). {cure}"

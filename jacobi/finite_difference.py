@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacobi.errors import InputError, ShapeError
-from jacobi.ladder import ROUNDINGS, Array, Ladder, Noise, Slope, explained, scatter, slope
+from jacobi.ladder import PLACES, ROUNDINGS, Array, Ladder, Noise, Slope, explained, scatter, slope
 
 __all__ = ["NumericalJacobian", "finite_difference", "measure"]
 
@@ -21,9 +21,8 @@ Real: TypeAlias = NDArray[np.floating[Any]]
 FACTOR = 4.0  # between neighbouring rungs
 TOP = 0.4112  # largest step, in units of max(|x|, 1); no fraction of small numbers, so periods do not match it
 SPACINGS = 64.0  # smallest step, in units of the spacing of floating point numbers around x
-SCAN_POINTS = 10
 SCAN_STRIDE = 3  # rungs from one spacing to the next
-SCAN_LOUD = 30.0  # scatter that counts as noise, in units of the rounding of the values
+SCAN_LOUD = 3.0  # scatter that counts as noise, in units of the rounding of the values
 OUTPUTS_AT_ONCE = 4096  # tables of so many outputs fit into the caches
 
 NO_VALUE = (ValueError, ArithmeticError)  # of a function outside its domain; FloatingPointError is arithmetic
@@ -112,7 +111,11 @@ def measure(
     f: Callable[..., Any], args: tuple[Any, ...], argnum: int = 0, kwargs: dict[str, Any] | None = None
 ) -> NumericalJacobian:
     """The numerical Jacobian of `f` at `args` with everything that is known about it."""
-    point = Point(f, args, argnum, kwargs or {})
+    with np.errstate(all="ignore"):
+        return _measure(Point(f, args, argnum, kwargs or {}))
+
+
+def _measure(point: Point) -> NumericalJacobian:
     m, n = point.y.size, point.x.size
     result = NumericalJacobian(np.full((m, n), np.nan), np.full((m, n), np.nan), np.zeros(m), point.calls)
     if m and n:
@@ -155,9 +158,7 @@ class Point:
         args[self.position] = x[()].copy() if self.scalar else x.copy()
         kwargs = {name: fresh(a) for name, a in self.kwargs.items()}
         self.calls += 1
-        with np.errstate(all="ignore"):
-            y = self.f(*args, **kwargs)
-        return real_array(y, "the function's result")
+        return real_array(self.f(*args, **kwargs), "the function's result")
 
     def values(self, x: Real) -> Array:
         """The values at another point, (m,); NaN where the function has none."""
@@ -170,14 +171,15 @@ class Point:
         return y.ravel().astype(np.float64)
 
     def noise(self) -> Array:
-        """The noise of the values, (m,), from nine equally spaced points around x that move all inputs at once."""
+        """The noise of the values, (m,), seen at neighbouring points where all inputs are moved at once."""
         signs = np.where(np.arange(self.x.size) % 3 == 1, -1.0, 1.0).reshape(self.x.shape)
-        stride = 3217.0 * self.argument_unit * signs
-        rows = [self.y if k == 0 else self.values((self.x * (1.0 + k * stride)).astype(self.x.dtype)) for k in range(-4, 5)]
-        with np.errstate(all="ignore"):
-            by_three, by_five = scatter(np.array(rows))
-        found = 4.0 * np.minimum(by_three, by_five)
-        return np.where(np.isfinite(found), found, 0.0)
+        stride = 67.0 * self.argument_unit * signs
+        values = np.array([self.values((self.x * (1.0 + place * stride)).astype(self.x.dtype)) for place in PLACES])
+        by_three, by_five = scatter(values)
+        found = np.minimum(by_three, by_five)
+        # Where it is large, or smooth, it may be the function itself: that is for the scan to find out.
+        noise = (by_five >= 0.2 * by_three) & (found <= 0.01 * np.abs(self.y))
+        return np.where(noise, 4.0 * found, 0.0)
 
 
 class Column:
@@ -247,8 +249,7 @@ class Column:
         x = self.point.x.copy()
         entries = x.reshape(-1)
         old = entries[self.j]
-        with np.errstate(over="ignore"):
-            entries[self.j] = old + x.dtype.type(distance)
+        entries[self.j] = old + x.dtype.type(distance)
         return float(entries[self.j] - old), self.point.values(x)
 
     def knowledge(self) -> Noise:
@@ -261,29 +262,45 @@ class Column:
 
         Rounding inside the function, of ``1e8 + x`` say, makes stairs.  On the stair where x stands the function is
         smooth, with a wrong slope.  So the line is sampled at spacings from the smallest upwards, until the values
-        scatter; then either the slopes at these points explain the scatter, or it is noise.
+        scatter on both sides of x; then either the slopes at these points explain the scatter, or it is noise.
         """
         outputs = self.pending
         undecided = np.ones(outputs.size, dtype=np.bool_)
-        noise = np.zeros(outputs.size)
-        hopeless = undecided & False
-        rungs = [k for k in self.all() if k > 2]
-        for k in rungs[::-SCAN_STRIDE]:
-            values, side, three, five, rounding = self.sample(k, outputs)
-            rough = undecided & (five >= 0.2 * three) & (five > SCAN_LOUD * rounding)
-            if rough.any():
-                spacing = self.top / FACTOR**k
-                near = max(spacing / 1024.0, 4.0 * self.spacing)
-                nearby = self.points(k, outputs, side, near)
-                found = np.maximum(three, five)
-                noisy = rough & ~explained(values, nearby, spacing, near, found, rounding)
-                if noisy.any():
-                    coarser = self.sample(k - 1, outputs)
-                    found = np.fmax(found, np.fmin(coarser[2], coarser[3]))
-                noise[noisy] = 4.0 * found[noisy]
-                if k == rungs[-1]:
-                    hopeless = noisy & (found > 0.01 * np.abs(values).max(axis=0))
-                undecided &= ~rough
+        noise, hopeless = np.zeros(outputs.size), np.zeros(outputs.size, dtype=np.bool_)
+        for k in [k for k in self.all() if k > 2][::-SCAN_STRIDE]:
+            spacing = self.top / FACTOR**k
+            ahead = self.sample(spacing, outputs, noise)
+            if not (undecided & ~(ahead.rough == 0.0)).any():
+                continue
+            behind = self.sample(-spacing, outputs, noise)
+            rough = undecided & (np.fmin(ahead.rough, behind.rough) > 0.0)
+            side = np.where(np.isnan(ahead.rough), -1.0, 1.0)
+            found = np.fmin(ahead.noise, behind.noise)
+            rounding = np.fmax(ahead.rounding, behind.rounding)
+            values = np.where(side > 0.0, ahead.values, behind.values)
+            # Slopes are asked over a distance within which hardly a stair ends, but rounding is small.
+            longest = spacing / 1024.0
+            wanted = 16.0 * rounding / found * spacing
+            near = longest / 8.0 ** np.floor(np.log2(np.fmax(longest / wanted, 1.0)) / 3.0)
+            sure = (wanted <= longest) & (near >= 4.0 * self.spacing)
+            noisy = rough.copy()
+            for sign in (1.0, -1.0):
+                ask = rough & sure & (side == sign)
+                for distance in np.unique(near[ask]):
+                    these = ask & (near == distance)
+                    nearby = self.points(sign * spacing, sign * distance)[:, outputs[these]]
+                    noisy[these] = ~explained(
+                        values[:, these], nearby, spacing, distance, found[these], rounding[these]
+                    )
+            # Nothing can be said of waves too short for the smallest step, nor of what is hardly more than noise.
+            unresolved = rough if k == self.last else noisy & ~sure & (noise == 0.0)
+            hopeless |= unresolved & (found > 0.01 * np.median(np.abs(values), axis=0))
+            louder = noisy & (sure | (noise == 0.0))
+            if louder.any():  # a few more stairs, to measure their height
+                more = [self.sample(sign * FACTOR * spacing, outputs, noise).noise for sign in (1.0, -1.0)]
+                found = np.fmax(found, np.fmin(np.fmin(*more), 64.0 * found))
+            noise[louder] = 4.0 * found[louder]
+            undecided &= ~rough | (louder & (found < 1000.0 * rounding))
             if not undecided.any():
                 break
         self.noise = self.noise.copy()
@@ -291,28 +308,32 @@ class Column:
         self.climb(())
         self.found.error[outputs[hopeless]] = np.inf
 
-    def points(self, k: int, outputs: NDArray[np.intp], side: Array, beyond: float = 0.0) -> Array:
-        """Values at equally spaced points, each a little `beyond`, on the `side` (+1 or -1) of each output."""
-        values = np.full((SCAN_POINTS, outputs.size), np.nan)
-        for sign in np.unique(side):
-            for i in range(SCAN_POINTS):
-                row = self.moved(sign * ((i + 1) * self.top / FACTOR**k + beyond))[1][outputs]
-                values[i] = np.where(side == sign, row, values[i])
-        return values
+    def points(self, spacing: float, beyond: float = 0.0) -> Array:
+        """Values at places some spacing (negative: behind x) apart, each a little `beyond`; (places, m)."""
+        return np.array([self.moved(float(place) * spacing + beyond)[1] for place in PLACES])
 
-    def sample(self, k: int, outputs: NDArray[np.intp]) -> tuple[Array, Array, Array, Array, Array]:
-        """Equally spaced values and the side they are on, their scatter by differences of two orders, rounding."""
-        side = np.ones(outputs.size)
-        values = self.points(k, outputs, side)
-        missing = np.isnan(values).any(axis=0)
-        if missing.any():
-            side[missing] = -1.0
-            values[:, missing] = self.points(k, outputs[missing], side[missing])
-        with np.errstate(all="ignore"):
-            run = np.abs(np.diff(values, axis=0)).max(axis=0) / (self.top / FACTOR**k)
-            rounding = ROUNDINGS * self.point.unit * np.abs(values).max(axis=0)
-            rounding += 2.0 * self.point.argument_unit * self.magnitude * run
-            return values, side, *scatter(values), np.maximum(rounding, self.noise[outputs])
+    def sample(self, spacing: float, outputs: NDArray[np.intp], known: Array) -> Sample:
+        """What the values of some outputs on one side of x look like at this spacing."""
+        values = self.points(spacing)[:, outputs]
+        three, five = scatter(values)
+        run = np.median(np.abs(np.diff(values, axis=0)), axis=0) / abs(spacing)
+        rounding = ROUNDINGS * self.point.unit * np.median(np.abs(values), axis=0)
+        rounding += 2.0 * self.point.argument_unit * self.magnitude * run
+        rounding = np.maximum(rounding, np.maximum(self.noise[outputs], known))
+        noise = np.minimum(three, five)
+        noise[np.ptp(values, axis=0) == 0.0] = np.nan
+        rough = np.where(np.isnan(noise), np.nan, (five >= 0.2 * three) & (noise > SCAN_LOUD * rounding))
+        return Sample(values, noise, rounding, rough)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Values at some spacing along a line; every field but the first has one entry per output."""
+
+    values: Array  # (places, outputs)
+    noise: Array  # standard deviation of what may be noise
+    rounding: Array
+    rough: Array  # 1 where the values scatter, 0 where they lie on a smooth curve, NaN where missing or all equal
 
 
 def fresh(value: Any) -> Any:

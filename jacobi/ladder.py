@@ -12,7 +12,6 @@ All functions handle every output at once: a rung is a row, an output is a colum
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from math import comb
 from typing import TypeAlias
 
 import numpy as np
@@ -104,15 +103,14 @@ def slope(ladder: Ladder, noise: Noise) -> Slope:
     Noise that the small steps show beyond the rounding of the values is read off and taken into account, as long as
     it is not so large that it could be a feature of the function.
     """
-    with np.errstate(all="ignore"):
-        errors_of_values = value_errors(ladder, noise)
-        first, excess = _estimate(ladder, noise, errors_of_values)
-        heard = noise.absolute / (ROUNDINGS * noise.relative * np.abs(ladder.centre) + noise.smallest)
-        hidden = (excess > 1.0) & (excess <= np.fmax(HIDDEN_NOISE / np.fmax(heard, 1.0), 3.0))
-        if not hidden.any():
-            return first
-        louder = errors_of_values * np.where(hidden, 1.5 * excess, 1.0)
-        return _estimate(ladder, noise, louder)[0]
+    errors_of_values = value_errors(ladder, noise)
+    first, excess = _estimate(ladder, noise, errors_of_values)
+    heard = noise.absolute / (ROUNDINGS * noise.relative * np.abs(ladder.centre) + noise.smallest)
+    hidden = (excess > 1.0) & (excess <= np.fmax(HIDDEN_NOISE / np.fmax(heard, 1.0), 3.0))
+    if not hidden.any():
+        return first
+    louder = errors_of_values * np.where(hidden, 1.5 * excess, 1.0)
+    return _estimate(ladder, noise, louder)[0]
 
 
 def value_errors(ladder: Ladder, noise: Noise) -> Array:
@@ -262,20 +260,34 @@ def explained(values: Array, nearby: Array, spacing: float, near: float, noise: 
     slope everywhere, and jump.
     """
     step = nearby - values
-    continuous = np.median(np.abs(step), axis=0) <= 0.1 * noise
-    low, high = np.quantile(step, (0.2, 0.8), axis=0)
-    varied = high - low
-    return np.asarray(continuous & (varied > 8.0 * rounding) & (varied / near * spacing >= 0.3 * noise))
+    continuous = np.median(np.abs(step), axis=0) <= 0.3 * noise
+    low, high = np.quantile(step, (0.3, 0.7), axis=0)  # which a jump in one of them does not move,
+    varied = np.minimum(high - low, np.minimum(*scatter(step)))  # nor a slope that changes steadily
+    return np.asarray(continuous & (varied > 4.0 * rounding) & (varied / near * spacing >= 0.1 * noise))
 
 
 def scatter(values: Array) -> tuple[Array, Array]:
-    """The standard deviation of the noise in equally spaced values (points, outputs), by differences of order 3 and 5.
+    """The standard deviation of the noise in values at ``PLACES``, by differences of order 3 and 5; (outputs,) each.
 
     Differences of a smooth function die out as the order grows, those of noise do not: the two agree only on noise
     (Hamming; Moré and Wild).  Medians, so that a single kink or jump among the points does not count.
     """
-    found = []
-    for order in (3, 5):
-        differences = np.abs(np.diff(values, n=order, axis=0))
-        found.append(np.median(differences, axis=0) / np.sqrt(comb(2 * order, order)))
-    return found[0], found[1]
+    by_three, by_five = (np.median(np.abs(weights @ values), axis=0) for weights in DIFFERENCES)
+    return by_three, by_five
+
+
+def differences(order: int) -> Array:
+    """Divided differences of neighbouring places as rows of length 1, (places - order, places)."""
+    rows = np.zeros((PLACES.size - order, PLACES.size))
+    for first, row in enumerate(rows):
+        window = slice(first, first + order + 1)
+        distances = PLACES[window, None] - PLACES[window]
+        weights = 1.0 / np.prod(distances + np.eye(order + 1), axis=1)
+        row[window] = weights / np.linalg.norm(weights)
+    return rows
+
+
+# Where values are compared to find noise, in units of their spacing: not quite equally spaced, because stairs whose
+# width divides the spacing would look smooth.
+PLACES: Array = np.arange(1.0, 11.0) + 0.6 * (np.arange(1.0, 11.0) * 0.6180339887 % 1.0 - 0.5)
+DIFFERENCES = differences(3), differences(5)

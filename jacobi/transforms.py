@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from jacobi.differentiate import Trace, jacobians, trace
-from jacobi.errors import InputError, ShapeError, at_users_line
+from jacobi.errors import InputError, ShapeError, at_function, at_users_line
 from jacobi.matrix import Jacobian
 
 Function = Callable[..., Any]
@@ -161,7 +161,7 @@ def value_and_gradient(f: Function, argnums: Argnums = 0) -> Function:
     def value_and_gradient_of_f(*args: Any, **kwargs: Any) -> Any:
         positions, single = chosen(argnums, args)
         traced = trace(f, args, kwargs, positions)
-        only_one_entry(traced, "gradient")
+        only_one_entry(traced, f)
         found = [J._full().reshape(J.in_shape) for J in jacobians(traced, positions)]
         return own(traced), found[0] if single else tuple(found)
 
@@ -311,13 +311,14 @@ def own(traced: Trace) -> Any:
     return value.copy() if isinstance(value, np.ndarray) else value
 
 
-def only_one_entry(traced: Trace, what: str) -> None:
+def only_one_entry(traced: Trace, f: Function) -> None:
     """Refuse a vector function."""
     shape = np.shape(traced.value)
     if int(np.prod(shape)) != 1:
         raise ShapeError(
-            at_users_line(
-                f"the {what} belongs to scalar functions; this one returns an array of shape {shape}",
+            at_function(
+                f,
+                "the gradient belongs to scalar functions; this one returns an array of shape " f"{shape}",
                 "Use jacobian(f), or reduce the result, for example with np.sum.",
             )
         )

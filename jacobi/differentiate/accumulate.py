@@ -21,6 +21,7 @@ from jacobi.matrix.term import Term, collected
 
 Edge = tuple[int, Jacobian]  # the number of the operand's step, and the local Jacobian by it
 MANY_STEPS = 1000
+NOT_WORTH_PRICING = 20_000  # multiplications; about what pricing itself costs
 
 
 def jacobians(trace: Trace, positions: Sequence[int]) -> list[Jacobian]:
@@ -29,14 +30,15 @@ def jacobians(trace: Trace, positions: Sequence[int]) -> list[Jacobian]:
     inputs = [trace.inputs[position] for position in positions]
     if not isinstance(output, Step):
         return [Jacobian.zero(output.shape, step.value.shape, kind(output, step.value)) for step in inputs]
-    edges = local_jacobians(trace, output, inputs)
-    terms = in_reverse(edges, output, inputs) if backwards(edges, output, inputs) else forward(edges, output, inputs)
-    results = []
-    for step, found in zip(inputs, terms, strict=True):
-        dtype = kind(output.value, step.value)
-        if not trace.recording:
-            found = [independent(term, trace.graph, output.value) for term in found]
-        results.append(Jacobian(found, output.value.shape, step.value.shape, dtype))
+    with np.errstate(all="ignore"):  # where a derivative is infinite or undefined, the result shows it
+        edges = local_jacobians(trace, output, inputs)
+        order = in_reverse if backwards(edges, output, inputs) else forward
+        results = []
+        for step, terms in zip(inputs, order(edges, output, inputs, trace.graph.steps), strict=True):
+            if not trace.recording:
+                terms = [independent(term, trace.graph) for term in terms]
+            dtype = kind(output.value, step.value)
+            results.append(Jacobian(terms, output.value.shape, step.value.shape, dtype))
     return results
 
 
@@ -86,11 +88,9 @@ def local_jacobians(trace: Trace, output: Step, inputs: Sequence[Step]) -> dict[
         traced = [operand for operand, _ in step.parents]
         edges: list[Edge] = []
         if not operation.piecewise_constant:
-            for operand, parent in step.parents:
-                if parent.number in active:
-                    local = operation.local(operand, y, values, step.keywords, traced)
-                    if local.terms:
-                        edges.append((parent.number, local))
+            found = [(operand, parent.number) for operand, parent in step.parents if parent.number in active]
+            locals_ = operation.locals([operand for operand, _ in found], y, values, step.keywords, traced)
+            edges = [(number, J) for (_, number), J in zip(found, locals_, strict=True) if J.terms]
         result[step.number] = edges
     return result
 
@@ -102,40 +102,51 @@ def backwards(edges: dict[int, list[Edge]], output: Step, inputs: Sequence[Step]
         return True
     if columns <= 1:
         return False
-    if len(edges) > MANY_STEPS:
-        return bool(rows < columns)
+    stored = sum(local.nnz for found in edges.values() for _, local in found)
+    if len(edges) > MANY_STEPS or rows * stored < NOT_WORTH_PRICING:
+        return bool(rows <= columns)
     shadows = {
         number: [(parent, Shadow.of(local)) for parent, local in found] for number, found in edges.items()
     }
     return price_in_reverse(shadows, output, inputs) <= price_forward(shadows, output, inputs)
 
 
-def in_reverse(edges: dict[int, list[Edge]], output: Step, inputs: Sequence[Step]) -> list[list[Term]]:
+def in_reverse(
+    edges: dict[int, list[Edge]], output: Step, inputs: Sequence[Step], steps: Sequence[Step]
+) -> list[list[Term]]:
     """Multiply from the output to the inputs."""
-    ends = [step.number for step in inputs]
     adjoint: dict[int, list[Term] | None] = {output.number: None}  # None is the identity
     for number, found in edges.items():
         if number not in adjoint:
             continue
         so_far = adjoint.pop(number)
         if so_far is not None:
-            so_far = shortened(collected(so_far) if len(so_far) > 1 else so_far, float)
+            so_far = tidied(so_far, output, steps[number])
         for parent, local in found:
             new = list(local.terms) if so_far is None else products(so_far, local.terms)
             known = adjoint.get(parent)
             adjoint[parent] = new if known is None else known + new
-    return [end_terms(adjoint, number, output) for number in ends]
+    return [end_terms(adjoint, step.number, output, step) for step in inputs]
 
 
-def end_terms(reached: dict[int, Any], number: int, other: Step) -> list[Term]:
+def tidied(terms: list[Term], output: Step, step: Step) -> list[Term]:
+    """The sum of what has arrived at a step, as few terms."""
+    if len(terms) < 2:
+        return terms
+    shape = (output.value.size, step.value.size)
+    return shortened(collected(terms), shape, kind(output.value, step.value))
+
+
+def end_terms(reached: dict[int, Any], number: int, output: Step, step: Step) -> list[Term]:
     """The terms collected at an end of the graph."""
-    if number == other.number:
-        return list(Jacobian.identity(other.value.shape).terms)
-    terms = reached.get(number) or []
-    return shortened(collected(terms) if len(terms) > 1 else terms, float)
+    if output.number == step.number:
+        return list(Jacobian.identity(output.value.shape).terms)
+    return tidied(reached.get(number) or [], output, step)
 
 
-def forward(edges: dict[int, list[Edge]], output: Step, inputs: Sequence[Step]) -> list[list[Term]]:
+def forward(
+    edges: dict[int, list[Edge]], output: Step, inputs: Sequence[Step], steps: Sequence[Step]
+) -> list[list[Term]]:
     """Multiply from the inputs to the output, for every input."""
     results = []
     for start in inputs:
@@ -154,8 +165,8 @@ def forward(edges: dict[int, list[Edge]], output: Step, inputs: Sequence[Step]) 
                     if not waiting[parent] and parent != output.number:
                         del tangent[parent]
             if total:
-                tangent[number] = shortened(collected(total) if len(total) > 1 else total, float)
-        results.append(end_terms(tangent, output.number, start))
+                tangent[number] = tidied(total, steps[number], start)
+        results.append(end_terms(tangent, output.number, output, start))
     return results
 
 
@@ -194,16 +205,12 @@ def price_forward(edges: dict[int, Any], output: Step, inputs: Sequence[Step]) -
     return price
 
 
-def independent(term: Term, graph: Graph, value: Any) -> Term:
+def independent(term: Term, graph: Graph) -> Term:
     """The term with copies of the factors that share memory with arrays of the user, who may change them later."""
-    theirs = graph.foreign
-    result = id(owner(value))
-    if not any(id(owner(factor)) in theirs or id(owner(factor)) == result for factor in term.factors):
+    theirs = [id(owner(factor)) in graph.foreign for factor in term.factors]
+    if not any(theirs):
         return term
-    factors = tuple(
-        factor.copy() if id(owner(factor)) in theirs or id(owner(factor)) == result else factor
-        for factor in term.factors
-    )
+    factors = tuple(f.copy() if foreign else f for f, foreign in zip(term.factors, theirs, strict=True))
     return Term(term.coefficient, factors, term.wiring)
 
 
@@ -238,7 +245,7 @@ def pulled_back(trace: Trace, positions: Sequence[int]) -> Any:
     if not trace.recording:
         for number, found in edges.items():
             edges[number] = [
-                (parent, Jacobian([independent(t, trace.graph, 0.0) for t in J.terms], J.out_shape, J.in_shape))
+                (parent, Jacobian([independent(t, trace.graph) for t in J.terms], J.out_shape, J.in_shape))
                 for parent, J in found
             ]
 

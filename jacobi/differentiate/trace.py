@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jacobi.errors import InputError, NoRuleError, at_users_line
-from jacobi.expressions import Graph, Node, Step
-from jacobi.expressions.node import operand, record
+from jacobi.errors import InputError, NoRuleError, TraceError, at_function, at_users_line
+from jacobi.expressions import Graph, Node, Step, StrangerError
+from jacobi.expressions.node import record
+from jacobi.expressions.operands import operand
 from jacobi.rules import REFUSED, REGISTRY, full_name
 
 
@@ -59,10 +60,25 @@ def trace(
     positions : sequence of int
         The arguments to differentiate by.
     """
-    graph = next((a.graph for a in arguments if isinstance(a, Node)), None)
-    recording = graph is not None
-    if graph is None:
-        graph = Graph(REGISTRY, without_rule)
+    outer = next((a.graph for a in arguments if isinstance(a, Node)), None)
+    try:
+        return recorded(function, arguments, keywords, positions, outer)
+    except StrangerError as error:  # the function also uses traced values of a trace that is still going on
+        outer = next((graph for graph in error.graphs if graph.open), None)
+        if outer is None:
+            raise
+        return recorded(function, arguments, keywords, positions, outer)
+
+
+def recorded(
+    function: Callable[..., Any],
+    arguments: Sequence[Any],
+    keywords: dict[str, Any],
+    positions: Sequence[int],
+    outer: Graph | None,
+) -> Trace:
+    """Run ``function`` on nodes, in a graph of their own or in that of a trace that is going on."""
+    graph = Graph(REGISTRY, without_rule) if outer is None else outer
     inputs: dict[int, Step] = {}
     nodes = list(arguments)
     for position, argument in enumerate(arguments):
@@ -72,10 +88,25 @@ def trace(
         elif position in positions or is_floating_array(argument):
             inputs[position] = graph.input(real_array(argument, f"argument {position}"))
             nodes[position] = Node(graph, inputs[position])
-    result = function(*nodes, **keywords)
-    output = result_of(graph, result)
-    graph.verify()
-    return Trace(graph, inputs, output, recording)
+    try:
+        result = function(*nodes, **keywords)
+        output = result_of(graph, result, function)
+        graph.verify()
+    except ValueError as error:
+        raise hidden_cause(error) from error.__cause__
+    finally:
+        graph.open = outer is not None
+    return Trace(graph, inputs, output, outer is not None)
+
+
+def hidden_cause(error: Exception) -> Exception:
+    """Our own error where NumPy has put a vaguer one in front of it (as in ``plain[0] = traced``)."""
+    cause: Any = error
+    while cause is not None:
+        if isinstance(cause, TraceError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return error
 
 
 def is_floating_array(value: Any) -> bool:
@@ -85,7 +116,9 @@ def is_floating_array(value: Any) -> bool:
 
 def real_array(value: Any, what: str) -> Any:
     """An argument as an array of floating numbers; integers are promoted."""
-    if not isinstance(value, (np.ndarray, np.generic, float, int, list, tuple)):
+    if not isinstance(value, (np.ndarray, np.generic, float, int, list, tuple)) or isinstance(
+        value, (np.ma.MaskedArray, np.matrix)
+    ):
         raise InputError(
             at_users_line(
                 f"{what} is a {type(value).__module__}.{type(value).__name__}, not an array of numbers",
@@ -110,13 +143,13 @@ def real_array(value: Any, what: str) -> Any:
     return array if array.ndim else array[()]
 
 
-def result_of(graph: Graph, result: Any) -> Any:
+def result_of(graph: Graph, result: Any, function: Callable[..., Any]) -> Any:
     """The step of what the function returned, or an array when nothing in it is traced."""
     if isinstance(result, Node):
         return result.current()
     if result is None:
         raise InputError(
-            at_users_line("the function returned None", "Is a return statement missing at its end?")
+            at_function(function, "the function returned None", "Is a return statement missing at its end?")
         )
     if isinstance(result, (np.ndarray, np.generic, list, tuple, int, float, complex)):
         kept = operand(graph, result)
@@ -124,7 +157,8 @@ def result_of(graph: Graph, result: Any) -> Any:
             return kept.current()
         return real_array(kept, "the result of the function")
     raise InputError(
-        at_users_line(
+        at_function(
+            function,
             f"the function returned a {type(result).__name__}, not an array",
             "Return an array, a number, or a list of numbers.",
         )

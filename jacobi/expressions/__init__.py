@@ -1,7 +1,7 @@
 """Expressions: the graph of a traced function and the nodes that record it."""
 
 from jacobi.expressions.evaluate import evaluate
-from jacobi.expressions.graph import Graph, Operation, Step, owner
+from jacobi.expressions.graph import Graph, Operation, Step, StrangerError, owner
 from jacobi.expressions.node import Node
 
-__all__ = ["Graph", "Node", "Operation", "Step", "evaluate", "owner"]
+__all__ = ["Graph", "Node", "Operation", "Step", "StrangerError", "evaluate", "owner"]

@@ -19,14 +19,17 @@ class Operation(Protocol):
     ----------
     name : str
         The name for messages.
-    kind : {"primitive", "composed", "silent"}
-        Recorded as a step; defined through other operations; or evaluated on plain values.
+    kind : {"primitive", "composed", "silent", "fresh"}
+        Recorded as a step; defined through other operations; evaluated on plain values; or that as well, but the
+        result is an array that traced values can be assigned to.
     arity : int or None
         How many of the leading arguments are arrays; None when all are.
     regular : bool
         Whether calls without keywords can be recorded as they come.
     piecewise_constant : bool
         Whether the derivative is zero wherever there is one.
+    moves : bool
+        Whether the operation moves entries around, so that its result may be a view.
     """
 
     name: str
@@ -34,12 +37,32 @@ class Operation(Protocol):
     arity: int | None
     regular: bool
     piecewise_constant: bool
+    moves: bool
     evaluate: Callable[..., Any]
 
     def operands(
         self, arguments: tuple[Any, ...], keywords: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """A call brought into the form in which it is recorded: arrays first, parameters as keywords."""
+
+
+class StrangerError(TraceError):
+    """A traced value of one graph met another graph.
+
+    Attributes
+    ----------
+    graphs : tuple of Graph
+        The graphs that met.
+    """
+
+    def __init__(self, *graphs: Graph):
+        super().__init__(
+            at_users_line(
+                "a traced value was kept after its trace had ended, or belongs to another one",
+                "Pass it to the function as an argument, and return what you need of it.",
+            )
+        )
+        self.graphs = graphs
 
 
 class Step:
@@ -95,7 +118,7 @@ class Graph:
         Called with a function that is not among them; gives its operation after all, or raises the error.
     """
 
-    __slots__ = ("foreign", "missing", "operations", "steps", "watched")
+    __slots__ = ("foreign", "missing", "open", "operations", "steps", "watched")
 
     def __init__(self, operations: Mapping[Any, Operation], missing: Callable[[Any], Operation]):
         self.operations = operations
@@ -103,12 +126,19 @@ class Graph:
         self.steps: list[Step] = []
         self.watched: list[tuple[Any, Any]] = []
         self.foreign: set[int] = set()
+        self.open = True  # until the traced function has returned
 
     def input(self, value: Any) -> Step:
         """A step without an operation: an input of the traced function."""
         step = Step(None, (), {}, (), value, len(self.steps))
         self.steps.append(step)
         self.foreign.add(id(owner(value)))
+        return step
+
+    def constant_step(self, value: Any) -> Step:
+        """A step for an array that depends on nothing, such as ``np.zeros_like(x)``."""
+        step = Step(None, (), {}, (), value, len(self.steps))
+        self.steps.append(step)
         return step
 
     def add(
@@ -146,6 +176,41 @@ class Graph:
                         "Use a new array instead of writing into the old one.",
                     )
                 )
+
+
+class Traced:
+    """A traced array as the user's code holds it: it stands for a step, and for another one after a change in place.
+
+    Attributes
+    ----------
+    graph : Graph
+        The graph that records.
+    step : Step
+        The step whose value this is, when there are no pending writes.
+    view : View or None
+        What the array looks at, if it is a view.
+    writes : Writes or None
+        Assignments that have not become a step yet.
+    version : int
+        Counts the changes in place.
+    """
+
+    __slots__ = ("graph", "step", "version", "view", "writes")
+
+    def __init__(self, graph: Graph, step: Step, view: Any = None):
+        self.graph = graph
+        self.step = step
+        self.view = view
+        self.writes: Any = None
+        self.version = 0
+
+    def current(self) -> Step:
+        """The step of this array, after all changes so far."""
+        if self.view is not None:
+            self.view.follow(self)
+        if self.writes is not None:
+            self.step, self.writes = self.writes.step(self.graph), None
+        return self.step
 
 
 def sample(array: Any) -> Any:

@@ -9,37 +9,23 @@ from typing import Any
 import numpy as np
 
 from jacobi.errors import InputError, TraceError, at_users_line
-from jacobi.expressions.graph import Graph, Operation, Step
+from jacobi.expressions.assignment import View, Writes, changes, frozen
+from jacobi.expressions.graph import Graph, Operation, Step, StrangerError, Traced
+from jacobi.expressions.operands import operand, plain
 
 NO_KEYWORDS: dict[str, Any] = {}
 
 
-class Node:
+class Node(Traced):
     """A traced array: it has a value, speaks NumPy's protocols and records every operation in its graph.
 
     Comparisons give plain booleans, so ``if`` and ``while`` follow the branch taken at this point.  The step that a
     node stands for changes when the user's code changes the array in place.
     """
 
-    __slots__ = ("base", "graph", "step")
+    __slots__ = ()
     __hash__ = object.__hash__
     __array_priority__ = 1000.0
-
-    def __init__(self, graph: Graph, step: Step, base: tuple[Node, Step] | None = None):
-        self.graph = graph
-        self.step = step
-        self.base = base  # for a view: the node it looks at, and that node's step when the view was made
-
-    def current(self) -> Step:
-        """The step of this node; an error for a view of an array that was changed since."""
-        if self.base is not None and self.base[0].current() is not self.base[1]:
-            raise TraceError(
-                at_users_line(
-                    "this view looks at a traced array that was changed in place since",
-                    "Take the view again after the change, or copy it with .copy() before.",
-                )
-            )
-        return self.step
 
     # NumPy's protocols
 
@@ -62,6 +48,10 @@ class Node:
         return record(self.graph, function, arguments, keywords)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        if self.ndim == 0 and dtype in (None, object):  # np.array([a, b]) of traced numbers: see `operands.stacked`
+            cell = np.empty((), dtype=object)
+            cell[()] = self
+            return cell
         raise TraceError(
             at_users_line(
                 "a traced value cannot become a plain array (by np.asarray, np.array of arrays, assignment into a "
@@ -111,7 +101,7 @@ class Node:
     @property
     def T(self) -> Any:
         """The transpose."""
-        return np.transpose(self)  # type: ignore[call-overload]
+        return self.transpose()
 
     @property
     def mT(self) -> Any:
@@ -212,43 +202,53 @@ class Node:
     # reading and writing
 
     def __getitem__(self, index: Any) -> Any:
-        result = record(self.graph, operator.getitem, (self, index))
-        return looking_at(self, result) if isinstance(result, Node) and is_view(index) else result
+        if self.writes is not None:
+            found = self.writes.entry(index)
+            if found is not None:
+                value, rest = found
+                whole = Node(self.graph, value) if type(value) is Step else value
+                return whole[rest] if rest != () else whole
+        return record(self.graph, operator.getitem, (self, frozen(index)))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise TraceError(
-            at_users_line(
-                "assignment into a traced array is not supported yet",
-                "Build the array with np.concatenate([...]), np.stack([...]) or np.where(mask, a, b).",
-            )
-        )
+        view = value.view if type(value) is Node else None
+        if view is not None and view.parent is self and view.index is index and view.version == changes(self):
+            return  # the second half of x[index] += ...: the view has already been put back
+        if type(value) is not float and type(value) is not int:
+            value = value if type(value) is Node else operand(self.graph, value)
+        if type(value) is Node:
+            if value.graph is not self.graph:
+                raise StrangerError(self.graph, value.graph)
+            value = value.current()
+        if self.view is not None:
+            self.view.follow(self)
+        if self.writes is None:
+            self.writes = Writes(self.step)
+        self.writes.add(frozen(index), value)
+        self._changed()
 
-    def _changed(self, result: Any) -> Node:
+    def _changed(self) -> None:
+        """Note a change in place, and pass it on to the array behind a view."""
+        self.version += 1
+        if self.view is not None:
+            if self.writes is not None:
+                self.step, self.writes = self.writes.step(self.graph), None
+            self.view.put_back(self)
+
+    def _updated(self, result: Any) -> Any:
         """The outcome of an in-place operator: the same array for everybody who holds it, or a new scalar."""
         if self.ndim == 0:
-            return result  # type: ignore[no-any-return]
-        if self.base is not None:
-            raise TraceError(
-                at_users_line(
-                    "an in-place operator on a view would change the traced array behind it",
-                    "Write y = y + ... instead of y += ..., or copy the view with .copy() first.",
-                )
-            )
+            return result
         if result.shape != self.shape:
             raise ValueError(f"non-broadcastable output of shape {self.shape} for a result of shape {result.shape}")
-        self.step = (result if result.dtype == self.dtype else result.astype(self.dtype)).step
+        self.step = (result if result.dtype == self.dtype else result.astype(self.dtype)).current()
+        self.writes = None
+        self._changed()
         return self
 
-
-def looking_at(base: Node, view: Node) -> Node:
-    """A node that shares, as a view in NumPy, the memory of another."""
-    return Node(view.graph, view.step, (base, base.step)) if view.ndim else view
-
-
-def is_view(index: Any) -> bool:
-    """Whether NumPy gives a view for this index."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(part is None or part is Ellipsis or isinstance(part, (int, slice, np.integer)) for part in parts)
+    def fill(self, value: Any) -> None:
+        """Assign one value to all entries."""
+        self[...] = value
 
 
 def record(graph: Graph, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any] = NO_KEYWORDS) -> Any:
@@ -258,6 +258,9 @@ def record(graph: Graph, function: Any, arguments: tuple[Any, ...], keywords: di
         operation = graph.missing(function)
     if operation.kind == "composed":
         return operation.evaluate(*arguments, **keywords)
+    if operation.kind == "fresh":
+        value = operation.evaluate(*map(plain, arguments), **keywords)
+        return Node(graph, graph.constant_step(value)) if value.dtype.kind == "f" else value
     if operation.kind == "silent":
         return operation.evaluate(*map(plain, arguments), **{name: plain(v) for name, v in keywords.items()})
     if keywords or not operation.regular:
@@ -278,13 +281,9 @@ def perform(graph: Graph, operation: Operation, arguments: tuple[Any, ...], keyw
                 kind = type(argument)
         if kind is Node:
             if argument.graph is not graph:
-                raise TraceError(
-                    at_users_line(
-                        "a traced value was kept after its trace had ended, or belongs to another one",
-                        "Pass it to the function as an argument, and return what you need of it.",
-                    )
-                )
-            step = argument.step if argument.base is None else argument.current()
+                raise StrangerError(graph, argument.graph)
+            fresh = argument.view is None and argument.writes is None
+            step = argument.step if fresh else argument.current()
             parents.append((position, step))
             values.append(step.value)
             stored.append(step)
@@ -296,84 +295,26 @@ def perform(graph: Graph, operation: Operation, arguments: tuple[Any, ...], keyw
         value = np.asarray(value)
     if value.dtype.kind not in "fiub":
         refuse_result(operation, value)
-    return Node(graph, graph.add(operation, tuple(stored), keywords, tuple(parents), value))
-
-
-def operand(graph: Graph, value: Any) -> Any:
-    """A constant operand as a safe array or number; sequences and object arrays of nodes are stacked."""
-    if isinstance(value, np.ndarray):
-        if value.dtype.kind == "O":
-            return stacked(graph, value)
-        if value.dtype.kind == "c":
-            raise InputError(
-                at_users_line("a complex array meets a traced value", "Treat real and imaginary part separately.")
-            )
-        return graph.constant(value)
-    if isinstance(value, (list, tuple)):
-        return stacked(graph, value)
-    if isinstance(value, complex):
-        raise InputError(
-            at_users_line("a complex number meets a traced value", "Treat real and imaginary part separately.")
-        )
-    if isinstance(value, (bool, np.generic)) or value is None:
-        return value
-    raise InputError(
-        at_users_line(
-            f"a traced value meets an object of type {type(value).__module__}.{type(value).__name__}",
-            "Convert it to a NumPy array first, for example with np.asarray(...) or .to_numpy().",
-        )
-    )
-
-
-def stacked(graph: Graph, values: Any) -> Any:
-    """Nested sequences or an object array of numbers and nodes, as one array or node."""
-    array = values if isinstance(values, np.ndarray) else as_objects(values)
-    flat = list(array.reshape(-1)) if array.dtype.kind == "O" else []
-    if not any(isinstance(entry, Node) for entry in flat):
-        try:
-            return np.asarray(values if array.dtype.kind != "O" else array.tolist(), dtype=float)
-        except (TypeError, ValueError):
-            raise InputError(
-                at_users_line(f"{values!r:.80} is not an array of numbers", "Use arrays of real numbers.")
-            ) from None
-    if any(getattr(entry, "ndim", 0) for entry in flat):
-        entries = [entry if isinstance(entry, Node) else np.asarray(entry, dtype=float) for entry in flat]
-        joined = record(graph, np.stack, (entries,))
-        return joined.reshape(array.shape + joined.shape[1:])
-    joined = record(graph, np.stack, (flat,))
-    return joined if array.ndim == 1 else joined.reshape(array.shape)
-
-
-def as_objects(values: Any) -> Any:
-    """A nested sequence as an object array whose entries are nodes and numbers (nodes are never taken apart)."""
-    if isinstance(values, np.ndarray) and values.dtype.kind != "O":
-        values = list(values)
-    if not isinstance(values, (list, tuple, np.ndarray)) or (isinstance(values, np.ndarray) and values.ndim == 0):
-        cell = np.empty((), dtype=object)
-        cell[()] = values
-        return cell
-    parts = [as_objects(value) for value in values]
-    shapes = {part.shape for part in parts}
-    if len(shapes) > 1:
-        raise InputError(
-            at_users_line(
-                "a list whose parts have different shapes is no array",
-                "Use np.concatenate([...]) of parts that were made 1-d with np.ravel.",
-            )
-        )
-    result = np.empty((len(parts), *(shapes.pop() if shapes else ())), dtype=object)
-    for position, part in enumerate(parts):
-        result[position] = part[()] if part.ndim == 0 else part
+    result = Node(graph, graph.add(operation, tuple(stored), keywords, tuple(parents), value))
+    if operation.moves and value.ndim and parents and np.may_share_memory(value, values[0]):
+        result.view = view_of(arguments[0], operation, keywords)
     return result
 
 
-def plain(value: Any) -> Any:
-    """The value of a node, inside sequences as well."""
-    if type(value) is Node:
-        return value.value
-    if type(value) in (list, tuple):
-        return type(value)(plain(part) for part in value)
-    return value
+def view_of(parent: Any, operation: Operation, keywords: dict[str, Any]) -> View:
+    """How the result of a move, which is a view in NumPy, is taken again and put back."""
+
+    def take(array: Any) -> Any:
+        return perform(array.graph, operation, (array,), keywords)
+
+    def put(array: Any, new: Any) -> None:
+        if "index" in keywords:
+            array[keywords["index"]] = new
+        else:
+            positions = operation.evaluate(np.arange(array.size).reshape(array.shape), **keywords)
+            array[np.unravel_index(positions, array.shape)] = new
+
+    return View(parent, take, put, keywords.get("index"))
 
 
 def refuse_result(operation: Operation, value: Any) -> None:
@@ -413,7 +354,7 @@ def _binary(function: Any) -> Any:
         return record(self.graph, function, (other, self))
 
     def in_place(self: Node, other: Any) -> Any:
-        return self._changed(record(self.graph, function, (self, other)))
+        return self._updated(record(self.graph, function, (self, other)))
 
     return forward, backward, in_place
 
@@ -448,13 +389,12 @@ def _power(self: Node, exponent: Any) -> Any:
 
 def _reshape(self: Node, *shape: Any, order: str = "C", **keywords: Any) -> Any:
     target = shape[0] if len(shape) == 1 else shape
-    result = record(self.graph, np.reshape, (self, target), {"order": order} if order != "C" else NO_KEYWORDS)
-    return looking_at(self, result)
+    return record(self.graph, np.reshape, (self, target), {"order": order} if order != "C" else NO_KEYWORDS)
 
 
 def _transpose(self: Node, *axes: Any) -> Any:
     order = axes[0] if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))) else axes or None
-    return looking_at(self, record(self.graph, np.transpose, (self,) if order is None else (self, order)))
+    return record(self.graph, np.transpose, (self,) if order is None else (self, order))
 
 
 def _astype(self: Node, dtype: Any, *arguments: Any, **keywords: Any) -> Any:
@@ -462,7 +402,7 @@ def _astype(self: Node, dtype: Any, *arguments: Any, **keywords: Any) -> Any:
 
 
 def _flatten(self: Node, order: str = "C") -> Any:
-    return record(self.graph, np.ravel, (self,), {"order": order})
+    return record(self.graph, np.ravel, (self,), {"order": order}).copy()
 
 
 def _round(self: Node, decimals: int = 0) -> Any:
@@ -485,7 +425,7 @@ for _name, _function in METHODS.items():
 for _name, _function in {
     "__pow__": _power,
     "__rpow__": lambda self, base: record(self.graph, np.power, (base, self)),
-    "__ipow__": lambda self, exponent: self._changed(_power(self, exponent)),
+    "__ipow__": lambda self, exponent: self._updated(_power(self, exponent)),
     "__round__": _round, "round": _round, "reshape": _reshape, "transpose": _transpose, "astype": _astype,
     "flatten": _flatten, "conj": lambda self: self, "conjugate": lambda self: self,
 }.items():  # fmt: skip

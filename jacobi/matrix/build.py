@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from jacobi import layout
-from jacobi.matrix.contract import Draft, Plan, carry_out
+from jacobi.errors import ShapeError, at_users_line
+from jacobi.matrix.contract import Draft, plan_sides
 from jacobi.matrix.jacobian import Jacobian
+from jacobi.matrix.plan import Plan, carry_out
 from jacobi.matrix.term import Term
-from jacobi.matrix.wiring import Side, straightened, substituted
+from jacobi.matrix.wiring import Side
 
 Labels = Sequence[Any]
 
@@ -67,33 +67,30 @@ def _plan(
     factor_shapes: tuple[layout.Shape, ...],
 ) -> Plan | None:
     """The wiring of an Einstein term, and what has to be done to its factors."""
+    if len(subscripts) != 2 + len(factor_shapes):
+        raise _mismatch(f"{len(subscripts)} groups of subscripts for {2 + len(factor_shapes)} arrays")
     rows, columns, *carried = subscripts
     sizes: dict[Any, int] = {}
     for labels, shape in zip((rows, columns, *carried), (out_shape, in_shape, *factor_shapes), strict=True):
         if len(labels) != len(shape):
-            raise ValueError(f"{len(labels)} labels {labels} for the shape {shape}")
+            raise _mismatch(f"{len(labels)} labels {labels} for the shape {shape}")
         for label, count in zip(labels, shape, strict=True):
             if sizes.setdefault(label, count) == 1:
                 sizes[label] = count
             elif count not in (1, sizes[label]):
-                raise ValueError(f"the label {label!r} stands for the sizes {sizes[label]} and {count}")
+                raise _mismatch(f"the label {label!r} stands for the sizes {sizes[label]} and {count}")
     if 0 in sizes.values():
         return None
     number = {label: k for k, label in enumerate(sizes)}
     counts = {number[label]: count for label, count in sizes.items()}
     draft = Draft([], counts, _side(rows, out_shape, number, counts), _side(columns, in_shape, number, counts))
-    for slot, (labels, shape) in enumerate(zip(carried, factor_shapes, strict=True)):
-        _carry(draft, slot, tuple(number[label] for label in labels), shape)
+    for labels, shape in zip(carried, factor_shapes, strict=True):
+        draft.carry(tuple(number[label] for label in labels), shape)
     return draft.finish()
 
 
-def _carry(draft: Draft, slot: int, axes: tuple[int, ...], shape: layout.Shape) -> None:
-    """Put a factor into a slot, without its axes of length 1."""
-    kept = tuple(k for k, count in zip(axes, shape, strict=True) if count != 1)
-    if len(kept) != len(axes):
-        draft.squeeze(slot, tuple(count for count in shape if count != 1))
-    draft.slots[slot] = kept
-    draft.merge_equal_axes(slot)
+def _mismatch(what: str) -> ShapeError:
+    return ShapeError(at_users_line(what, "Write a label per axis: rows; columns; factor; factor ..."))
 
 
 def _side(labels: Labels, shape: layout.Shape, number: dict[Any, int], counts: dict[int, int]) -> Side:
@@ -117,32 +114,6 @@ def placed(
     """A Jacobian of one term from its sides, for operations that move entries around."""
     if 0 in sizes or not layout.size(out_shape) or not layout.size(in_shape):
         return Jacobian([], out_shape, in_shape)
-    arguments = sizes, rows, columns, tuple((axes, array.shape) for array, axes in factors)
-    try:
-        plan = _plan_of_sides(*arguments)
-    except TypeError:  # an array of positions cannot be hashed
-        plan = _plan_of_sides.__wrapped__(*arguments)
-    carried = carry_out(plan, tuple(array for array, _ in factors)) if factors else ()
+    plan = plan_sides(sizes, rows, columns, tuple([(axes, array.shape) for array, axes in factors]))
+    carried = carry_out(plan, tuple([array for array, _ in factors])) if factors else ()
     return Jacobian([Term(coefficient * plan.scale, carried, plan.wiring)], out_shape, in_shape)
-
-
-@lru_cache(maxsize=4096)
-def _plan_of_sides(
-    sizes: tuple[int, ...], rows: Side, columns: Side, carried: tuple[tuple[tuple[int, ...], layout.Shape], ...]
-) -> Plan:
-    """The wiring of a term between two sides, and what has to be done to its factors."""
-    draft = Draft([], dict(enumerate(sizes)), _trimmed(rows, sizes), _trimmed(columns, sizes))
-    for slot, (axes, shape) in enumerate(carried):
-        _carry(draft, slot, axes, shape)
-    return draft.finish()
-
-
-def _trimmed(side: Side, sizes: tuple[int, ...]) -> Side:
-    """The side without the indices that do not move on it, every other index once."""
-    offset, ties = int(side[0]), []
-    for index, tie in side[1]:
-        if np.ndim(tie):
-            ties.append((index, np.asarray(tie, dtype=np.intp)))
-        elif sizes[index] > 1:
-            ties.append((index, int(tie)))
-    return substituted(straightened((offset, tuple(ties))), {}, sizes)

@@ -1,7 +1,5 @@
 """Contraction: a product of terms is planned from the wirings alone, then carried out on the factors.
 
-A `Plan` is a short straight-line program over the factors (index, reshape, multiply, matmul, sum ...), the wiring of
-the result and its price.  The instructions call NumPy functions only, so the same plan runs on arrays and on nodes.
 A factor whose indices are all on another factor is absorbed by broadcasting, two factors that share a summed index
 meet in a matrix product, and factors that share nothing stay apart.
 """
@@ -9,99 +7,39 @@ meet in a matrix product, and factors that share nothing stay apart.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from jacobi import layout
 from jacobi.matrix.meet import Meeting, Nothing, meet
-from jacobi.matrix.wiring import Side, Wiring, canonical, grid, remember, straightened, substituted
+from jacobi.matrix.plan import (
+    Plan,
+    add_up,
+    carry_out,
+    diagonal,
+    gathered,
+    matrix_product,
+    multiply,
+    reshape,
+    take_index,
+)
+from jacobi.matrix.wiring import (
+    Side,
+    Wiring,
+    affine,
+    canonical,
+    grid,
+    remember,
+    straightened,
+    substituted,
+    trimmed,
+)
 
+__all__ = ["Draft", "Plan", "carry_out", "plan_product", "plan_sides"]
 
-class Plan(NamedTuple):
-    """How two terms are multiplied.
-
-    Attributes
-    ----------
-    program : tuple of (operation, destination, sources, argument)
-        The steps; slots are numbered from the left term's factors on.
-    slots : tuple of int
-        The slots that hold the factors of the result.
-    wiring : Wiring
-        The wiring of the result.
-    scale : int
-        The number of equal summands that were left out.
-    price : float
-        The cost in units of one multiplication and addition, memory traffic included.
-    """
-
-    program: tuple[tuple[Callable[..., Any], int, Any, Any], ...]
-    slots: tuple[int, ...]
-    wiring: Wiring
-    scale: int
-    price: float
-
-
-# The instructions ---------------------------------------------------------------------------------------------
-
-
-def take_index(array: Any, key: Any) -> Any:
-    """Basic or fancy indexing."""
-    return array[key]
-
-
-def reshape(array: Any, shape: tuple[int, ...]) -> Any:
-    """A new shape for the same entries."""
-    return array.reshape(shape)
-
-
-def diagonal(array: Any, pair: tuple[int, int]) -> Any:
-    """The entries whose positions on two axes are equal; the common axis comes last."""
-    return array.diagonal(0, pair[0], pair[1])
-
-
-def add_up(array: Any, axes: tuple[int, ...]) -> Any:
-    """The sum over some axes."""
-    return array.sum(axis=axes)
-
-
-def multiply(left: Any, right: Any, keys: Any) -> Any:
-    """The element-wise product, after new axes have been put in place."""
-    left_key, right_key = keys
-    if left_key is not None:
-        left = left[left_key]
-    if right_key is not None:
-        right = right[right_key]
-    return left * right
-
-
-def matrix_product(left: Any, right: Any, how: Any) -> Any:
-    """Sum over the shared indices in a matrix product, batched over indices that stay on both."""
-    left_axes, left_shape, right_axes, right_shape, shape = how
-    if left_axes is not None:
-        left = left.transpose(left_axes)
-    if left_shape is not None:
-        left = left.reshape(left_shape)
-    if right_axes is not None:
-        right = right.transpose(right_axes)
-    if right_shape is not None:
-        right = right.reshape(right_shape)
-    product = left @ right
-    return product if shape is None else product.reshape(shape)
-
-
-def carry_out(plan: Plan, factors: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Run a plan on the factors of both terms, left ones first."""
-    slots: Any = list(factors)
-    for operation, destination, sources, argument in plan.program:
-        if type(sources) is tuple:
-            slots[destination] = operation(slots[sources[0]], slots[sources[1]], argument)
-        else:
-            slots[destination] = operation(slots[sources], argument)
-    return tuple([slots[slot] for slot in plan.slots])
-
-
-# The planning -------------------------------------------------------------------------------------------------
 
 MISSING = object()
 
@@ -113,13 +51,35 @@ STEP = 1000  # one call of a NumPy function
 
 def plan_product(left: Wiring, right: Wiring) -> Plan | None:
     """The plan of the product of two terms with these wirings; None when the product is zero."""
-    found = left.remembered.get(right, MISSING)
-    if found is not MISSING:
-        return found  # type: ignore[return-value]
-    plan = Draft.of_product(left, right)
-    if right.regular:
-        remember(left, right, plan)
+    keeper, partner = left, right
+    if left.regular and not right.regular:  # what holds arrays must not outlive the terms it belongs to
+        keeper, partner = right, ("to the left", left)  # type: ignore[assignment]
+    found = keeper.remembered.get(partner, MISSING)
+    if found is MISSING:
+        found = remember(keeper, partner, Draft.of_product(left, right))
+    plan: Plan | None = found
     return plan
+
+
+def plan_sides(
+    sizes: tuple[int, ...],
+    rows: Side,
+    columns: Side,
+    carried: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (),
+) -> Plan:
+    """The plan of a term between two sides, whose factors are given as the indices on their axes and their shapes."""
+    try:
+        return _plan_regular_sides(sizes, rows, columns, carried)
+    except TypeError:  # an array of positions cannot be hashed
+        return _plan_regular_sides.__wrapped__(sizes, rows, columns, carried)
+
+
+@lru_cache(maxsize=4096)
+def _plan_regular_sides(sizes: Any, rows: Side, columns: Side, carried: Any) -> Plan:
+    draft = Draft([], dict(enumerate(sizes)), trimmed(rows, sizes), trimmed(columns, sizes))
+    for axes, shape in carried:
+        draft.carry(axes, shape)
+    return draft.finish()
 
 
 class Draft:
@@ -134,8 +94,16 @@ class Draft:
         self.scale = 1
         self.price = 0.0
 
+    def carry(self, axes: tuple[int, ...], shape: tuple[int, ...]) -> None:
+        """Add a factor with these indices on its axes; an axis of length 1 broadcasts and is dropped."""
+        slot = len(self.slots)
+        self.slots[slot] = tuple(k for k, count in zip(axes, shape, strict=True) if count != 1)
+        if len(self.slots[slot]) != len(axes):
+            self.emit(reshape, slot, slot, tuple(count for count in shape if count != 1))
+        self.merge_equal_axes(slot)
+
     @classmethod
-    def of_product(cls, left: Wiring, right: Wiring, fuse: bool = True) -> Plan | None:
+    def of_product(cls, left: Wiring, right: Wiring) -> Plan | None:
         """Plan ``left @ right``."""
         shift = len(left.sizes)
         sizes = dict(enumerate(left.sizes + right.sizes))
@@ -149,16 +117,17 @@ class Draft:
         slots = [*left.factors, *(tuple(k + shift for k in factor) for factor in right.factors)]
         draft = cls(slots, sizes, left.rows, right_columns)
         draft.substitute(meeting)
-        return draft.finish(fuse)
+        return draft.finish()
 
-    def finish(self, fuse: bool = True) -> Plan:
+    def finish(self) -> Plan:
         """Contract, tidy and number the indices."""
         self.rows, self.columns = straightened(self.rows), straightened(self.columns)
         self.leave_out()
         self.contract()
+        self.rows = self.add_up_places(self.rows, self.columns)
+        self.columns = self.add_up_places(self.columns, self.rows)
         self.count_upwards()
-        if fuse:
-            self.fuse()
+        self.fuse()
         slots = tuple(self.slots)
         wiring, _ = canonical(self.sizes, [self.slots[s] for s in slots], self.rows, self.columns)
         price = self.price + STEP * len(self.program)
@@ -247,10 +216,6 @@ class Draft:
             self.emit(diagonal, slot, slot, (first, second))
             axes = [k for position, k in enumerate(axes) if position not in (first, second)] + [index]
         self.slots[slot] = tuple(axes)
-
-    def squeeze(self, slot: int, shape: tuple[int, ...]) -> None:
-        """Drop the axes of length 1 of a factor."""
-        self.emit(reshape, slot, slot, shape)
 
     def emit(self, operation: Callable[..., Any], destination: int, sources: Any, argument: Any) -> None:
         """Append an instruction."""
@@ -389,6 +354,36 @@ class Draft:
     def shape(self, axes: tuple[int, ...]) -> tuple[int, ...]:
         """The sizes of some indices."""
         return tuple(self.sizes[k] for k in axes)
+
+    def add_up_places(self, side: Side, other: Side) -> Side:
+        """Add up the entries of a factor that an index on this side only sends to the same place."""
+        offset, ties = side
+        result: list[tuple[int, Any]] = []
+        for k, places in ties:
+            carriers = [slot for slot, axes in self.slots.items() if k in axes]
+            line: Any = ((k, places),)
+            if type(places) is not int and len(carriers) == 1 and k not in dict(other[1]):
+                distinct, group = np.unique(places, return_inverse=True)
+                if distinct.size < places.size:
+                    self.gather_axis(carriers[0], k, group, distinct.size)
+                    first, line = affine(k, distinct)
+                    offset += first
+            result.extend(line)
+        return offset, tuple(result)
+
+    def gather_axis(self, slot: int, k: int, group: Any, count: int) -> None:
+        """Add up the entries along one axis of a factor, group by group."""
+        axes, before = self.slots[slot], self.shape(self.slots[slot])
+        self.price += 4 * WRITE * prod(before)
+        self.sizes[k] = count
+        after = self.shape(axes)
+        ties = [(axis, step) for axis, step in enumerate(layout.strides(after)) if after[axis] > 1]
+        ties = [(axis, group * step if axes[axis] == k else step) for axis, step in ties]
+        if count == 1:
+            self.slots[slot] = tuple(index for index in axes if index != k)
+            after = self.shape(self.slots[slot])
+            del self.sizes[k]
+        self.emit(gathered, slot, slot, ((0, tuple(ties)), before, after))
 
     def count_upwards(self) -> None:
         """Let every index count upwards on the first side it stands on, so that equal matrices have equal wirings."""

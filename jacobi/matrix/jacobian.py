@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from math import gcd
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,9 @@ from numpy.typing import NDArray
 from jacobi import layout
 from jacobi.errors import InputError, ShapeError, at_users_line
 from jacobi.matrix import exits, structure
-from jacobi.matrix.term import Term, collected
+from jacobi.matrix.contract import STEP, Draft
+from jacobi.matrix.plan import carry_out
+from jacobi.matrix.term import Term, collected, numeric
 from jacobi.matrix.wiring import wiring
 
 MANY_TERMS = 24
@@ -59,8 +60,8 @@ class Jacobian:
         if dtype is None:
             kinds = [factor.dtype for term in terms for factor in term.factors]
             dtype = np.result_type(*kinds) if kinds else np.dtype(float)
-            if dtype.kind not in "fc":
-                dtype = np.result_type(dtype, np.float64) if dtype.kind in "iub" else dtype
+            if dtype.kind in "iub":
+                dtype = np.dtype(float)
         self.dtype = np.dtype(dtype)
 
     # constructors
@@ -68,7 +69,7 @@ class Jacobian:
     @classmethod
     def zero(cls, out_shape: layout.Shape, in_shape: layout.Shape, dtype: Any = float) -> Jacobian:
         """The zero matrix between two spaces."""
-        return cls([], tuple(out_shape), tuple(in_shape), dtype)
+        return cls([], tuple(out_shape), tuple(in_shape), _real(np.dtype(dtype)))
 
     @classmethod
     def identity(cls, shape: int | layout.Shape, dtype: Any = float) -> Jacobian:
@@ -78,7 +79,7 @@ class Jacobian:
         (6, 6)
         """
         shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-        return cls(_diagonal_terms((), layout.size(shape)), shape, shape, dtype)
+        return cls(_diagonal_terms((), layout.size(shape)), shape, shape, _real(np.dtype(dtype)))
 
     @classmethod
     def from_diagonal(cls, diagonal: Any) -> Jacobian:
@@ -134,13 +135,8 @@ class Jacobian:
             )
         if not values.size:
             return cls([], out_shape, in_shape, values.dtype)
-        w = wiring(
-            (values.size,),
-            ((0,),),
-            (0, ((0, coo.row.astype(np.intp)),)),
-            (0, ((0, coo.col.astype(np.intp)),)),
-        )
-        return cls([exits.compacted([Term(1, (values,), w)], values.dtype)], out_shape, in_shape, values.dtype)
+        positions = coo.row.astype(np.intp), coo.col.astype(np.intp)
+        return cls([exits.summed(*positions, values)], out_shape, in_shape, values.dtype)
 
     @classmethod
     def kron(cls, left: Any, right: Any) -> Jacobian:
@@ -188,10 +184,9 @@ class Jacobian:
     @property
     def block_count(self) -> int | None:
         """The number of diagonal blocks that the leading axes of output and input allow; None if none."""
-        if not self.out_shape or not self.in_shape:
+        if not self.out_shape or not self.in_shape or self.out_shape[0] != self.in_shape[0]:
             return None
-        count = gcd(self.out_shape[0], self.in_shape[0])
-        return count if count == self.out_shape[0] == self.in_shape[0] else None
+        return self.out_shape[0]
 
     def __repr__(self) -> str:
         spaces = f"{self.out_shape} <- {self.in_shape}"
@@ -230,9 +225,10 @@ class Jacobian:
                         "The chain rule multiplies outer @ inner.",
                     )
                 )
-            terms = products(self.terms, other.terms)
             dtype = np.result_type(self.dtype, other.dtype)
-            return Jacobian(shortened(terms, dtype), self.out_shape, other.in_shape, dtype)
+            shape = (self.shape[0], other.shape[1])
+            terms = shortened(products(self.terms, other.terms), shape, dtype)
+            return Jacobian(terms, self.out_shape, other.in_shape, dtype)
         if hasattr(other, "tocoo"):
             return self @ Jacobian.from_sparse(other)
         return self._times_array(other)
@@ -259,10 +255,10 @@ class Jacobian:
                     "Flatten an array of the shape of the input with .ravel() first.",
                 )
             )
-        right = Jacobian(_dense_terms(other), (self.shape[1],), other.shape[1:], other.dtype)
-        product = self @ right
-        shape = (self.shape[0], *other.shape[1:])
-        return product._full().reshape(shape)
+        terms = products(self.terms, _dense_terms(other))
+        dtype = np.result_type(self.dtype, other.dtype)
+        product = Jacobian(terms, (self.shape[0],), other.shape[1:], dtype)
+        return product._full().reshape(self.shape[0], *other.shape[1:])
 
     def __add__(self, other: Any) -> Jacobian:
         if not isinstance(other, Jacobian):
@@ -270,12 +266,13 @@ class Jacobian:
         if self.shape != other.shape:
             raise ShapeError(
                 at_users_line(
-                    f"cannot add Jacobians of shapes {self.shape} and {other.shape}",
+                    f"cannot add {self.out_shape} <- {self.in_shape} and {other.out_shape} <- {other.in_shape}: "
+                    f"the matrices have the shapes {self.shape} and {other.shape}",
                     "Both must have the same output and input.",
                 )
             )
         dtype = np.result_type(self.dtype, other.dtype)
-        terms = shortened(collected([*self.terms, *other.terms]), dtype)
+        terms = shortened(collected([*self.terms, *other.terms]), self.shape, dtype)
         return Jacobian(terms, self.out_shape, self.in_shape, dtype)
 
     def __sub__(self, other: Any) -> Jacobian:
@@ -286,16 +283,19 @@ class Jacobian:
 
     def __mul__(self, number: Any) -> Jacobian:
         """A multiple of the matrix; ``@`` is the matrix product."""
-        if np.ndim(number) or isinstance(number, Jacobian) or hasattr(number, "tocoo"):
+        if type(number) is int or type(number) is float:
+            return self._multiple(number, self.dtype)
+        if isinstance(number, Jacobian) or getattr(number, "shape", ()) or isinstance(number, (list, tuple)):
             raise ShapeError(at_users_line("J * array is not defined", "Use @ for the matrix product."))
-        if not isinstance(number, (int, float, np.number, np.ndarray)):
-            scaled = [Term(t.coefficient, (*t.factors, number), _with_scalar(t)) for t in self.terms]
-            return Jacobian([t @ _ONE for t in scaled], self.out_shape, self.in_shape)  # type: ignore[misc]
-        if np.iscomplexobj(number):
-            raise InputError(at_users_line("complex numbers are not supported", "Use real multiples."))
-        dtype = np.result_type(self.dtype, number) if hasattr(number, "dtype") else self.dtype
-        value = number if type(number) is int else float(number)
-        terms = [Term(term.coefficient * value, term.factors, term.wiring) for term in self.terms]
+        if _is_node(number):
+            terms = [_with_scalar(term, number) for term in self.terms]
+            return Jacobian(terms, self.out_shape, self.in_shape, np.result_type(self.dtype, number.dtype))
+        factor = _numbers(number)
+        wider = np.result_type(self.dtype, factor.dtype) if hasattr(number, "dtype") else self.dtype
+        return self._multiple(float(factor), wider)
+
+    def _multiple(self, number: float, dtype: Any) -> Jacobian:
+        terms = [Term(term.coefficient * number, term.factors, term.wiring) for term in self.terms]
         return Jacobian(terms, self.out_shape, self.in_shape, dtype)
 
     __rmul__ = __mul__
@@ -324,7 +324,7 @@ class Jacobian:
     # exits
 
     def _on_arrays(self) -> bool:
-        return all(isinstance(factor, np.ndarray) for term in self.terms for factor in term.factors)
+        return numeric(self.terms)
 
     def _full(self) -> Any:
         """The full matrix, flattened: an array, or a node where the factors are nodes."""
@@ -410,16 +410,15 @@ class Jacobian:
                     "Blocks belong to the samples along the first axis of output and input.",
                 )
             )
-        height, width = self.shape[0] // max(count, 1), self.shape[1] // max(count, 1)
-        terms = exits.on_blocks(self.terms, count, height, width) if self.terms else []
-        if terms is None:
+        height, width = layout.size(self.out_shape[1:]), layout.size(self.in_shape[1:])
+        if not all(exits.inside_blocks(term.wiring, height, width) for term in self.terms):
             raise ShapeError(
                 at_users_line(
                     f"the Jacobian is {self.structure}, not block diagonal: samples depend on each other",
                     "Use J.toarray() or J.tocsr().",
                 )
             )
-        return exits.dense(terms, (count * height, width), self.dtype).reshape(count, height, width)
+        return exits.blocks(self.terms, count, height, width, self.dtype)
 
     def spy(self, ax: Any = None, **keywords: Any) -> Any:
         """Draw where the entries are (needs matplotlib); returns the axes."""
@@ -433,7 +432,6 @@ class Jacobian:
 
 
 TWO_AXES = "Vectors and matrices have one or two axes."
-_ONE = Term(1, (), wiring((), (), (0, ()), (0, ())))
 
 
 def products(left: Iterable[Term], right: Sequence[Term]) -> list[Term]:
@@ -442,13 +440,27 @@ def products(left: Iterable[Term], right: Sequence[Term]) -> list[Term]:
     return collected(terms) if len(terms) > 1 else terms
 
 
-def shortened(terms: list[Term], dtype: Any) -> list[Term]:
-    """A sum that has become too long as fewer terms: those that are worth it become one sparse term."""
-    if len(terms) <= MANY_TERMS or any(not isinstance(f, np.ndarray) for t in terms for f in t.factors):
+def shortened(terms: list[Term], shape: tuple[int, int], dtype: Any) -> list[Term]:
+    """A sum that has become too long as fewer terms.
+
+    Those that hold a number for every entry become one sparse term; when too many are left, and the full matrix is
+    smaller than what they hold or faster than so many calls, it takes their place.
+    """
+    if len(terms) <= MANY_TERMS or not numeric(terms):
         return terms
-    flat = [term for term in terms if len(term.factors) < 2]
-    rest = [term for term in terms if len(term.factors) > 1]
-    return [*rest, exits.compacted(flat, dtype)] if len(flat) > 1 else terms
+    thin = [term for term in terms if is_thin(term, shape)]
+    if len(thin) > 1:
+        terms = [*(term for term in terms if not is_thin(term, shape)), exits.compacted(thin, dtype)]
+    held = sum(factor.size for term in terms for factor in term.factors)
+    if len(terms) > MANY_TERMS and shape[0] * shape[1] <= max(held, STEP * len(terms)):
+        return _dense_terms(exits.dense(terms, shape, dtype))
+    return terms
+
+
+def is_thin(term: Term, shape: tuple[int, int]) -> bool:
+    """Whether a term writes so few entries that a position for each is no burden."""
+    w = term.wiring
+    return w.volume <= max(shape) or (not w.regular and len(w.sizes) == 1)
 
 
 def chain(*matrices: Jacobian) -> Jacobian:
@@ -536,22 +548,35 @@ def _ones(term: Term) -> Term:
     return Term(1, (), wiring(w.sizes, (), w.rows, w.columns))
 
 
-def _with_scalar(term: Term) -> Any:
+def _with_scalar(term: Term, number: Any) -> Term:
+    """The multiple of a term by a node."""
     w = term.wiring
-    return wiring(w.sizes, (*w.factors, ()), w.rows, w.columns)
+    plan = Draft([*w.factors, ()], dict(enumerate(w.sizes)), w.rows, w.columns).finish()
+    return Term(term.coefficient, carry_out(plan, (*term.factors, number)), plan.wiring)
+
+
+def _is_node(value: Any) -> bool:
+    """Whether a value records what is done to it, as the nodes of an expression do."""
+    return hasattr(type(value), "__array_function__") and not isinstance(value, np.ndarray)
 
 
 def _array(value: Any) -> Any:
     """Arrays and nodes as they are, lists as arrays."""
-    return value if hasattr(type(value), "__array_function__") else _numbers(value)
+    return value if _is_node(value) else _numbers(value)
 
 
 def _numbers(value: Any) -> Any:
     """An array of real numbers."""
-    array = value if hasattr(type(value), "__array_function__") else np.asarray(value)
-    if array.dtype.kind in "iub":
-        return array.astype(float)
-    if array.dtype.kind != "f":
-        kind = "complex" if array.dtype.kind == "c" else str(array.dtype)
-        raise InputError(at_users_line(f"an array of {kind} numbers is not supported", "Use real numbers."))
-    return array
+    array = value if _is_node(value) else np.asarray(value)
+    dtype = _real(array.dtype)
+    return array if array.dtype == dtype else array.astype(dtype)
+
+
+def _real(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The type of real numbers that stands for a type: integers and truth values become float64."""
+    if dtype.kind == "f":
+        return dtype
+    if dtype.kind in "iub":
+        return np.dtype(float)
+    kind = "complex" if dtype.kind == "c" else str(dtype)
+    raise InputError(at_users_line(f"an array of {kind} numbers is not supported", "Use real numbers."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from jacobi.matrix.bands import along_lines, seam
 from jacobi.matrix.contract import plan_product
 from jacobi.matrix.wiring import Wiring
 
@@ -39,4 +40,10 @@ class Shadow(NamedTuple):
             key = (w.place, len(w.factors) > 1)
             if key not in merged or len(w.factors) > len(merged[key].factors):
                 merged[key] = w
-        return cls(tuple(merged.values()))
+        return cls(tuple(along_lines(list(merged.values()), lambda w: w, _joined)))
+
+
+def _joined(one: Wiring, other: Wiring) -> Wiring | None:
+    """The wiring of the sum of two terms along the same lines; see `jacobi.matrix.term.joined`."""
+    both = seam(one, other) if len(one.factors) < 2 and len(other.factors) < 2 else None
+    return None if both is None else both.filled.wiring

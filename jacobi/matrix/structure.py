@@ -1,17 +1,19 @@
 """What a Jacobian looks like: the names of structures, recognised from the wiring in one table.
 
-The first name whose condition holds is the structure.  Nothing here looks at a number.
+The first name whose condition holds is the structure.  Nothing here looks at the numbers in a factor.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from math import gcd
 from typing import TYPE_CHECKING
 
-from jacobi.matrix.exits import on_blocks
+import numpy as np
+
+from jacobi.matrix.exits import flat_places, inside_blocks
 from jacobi.matrix.term import Term
-from jacobi.matrix.wiring import Wiring, injective
+from jacobi.matrix.wiring import Side, Wiring, all_indices, grid, injective, line_of
 
 if TYPE_CHECKING:
     from jacobi.matrix.jacobian import Jacobian
@@ -26,56 +28,69 @@ def structure(matrix: Jacobian) -> str:
 
 def is_identity(matrix: Jacobian) -> bool:
     """Ones on the whole diagonal."""
-    return (
-        is_diagonal(matrix)
-        and len(matrix.terms) == 1
-        and not matrix.terms[0].factors
-        and matrix.terms[0].coefficient == 1
-        and matrix.terms[0].wiring.volume == matrix.shape[0]
-    )
+    return is_diagonal(matrix) and matrix.nnz == matrix.shape[0] and is_selection(matrix)
 
 
 def is_diagonal(matrix: Jacobian) -> bool:
     """Square, and every entry has equal row and column."""
-    return matrix.shape[0] == matrix.shape[1] and all(
-        t.wiring.regular and same_side(t.wiring) and t.wiring.rows[0] == t.wiring.columns[0]
-        for t in matrix.terms
-    )
+    return matrix.shape[0] == matrix.shape[1] and all(on_diagonal(t.wiring) for t in matrix.terms)
+
+
+def on_diagonal(w: Wiring) -> bool:
+    """Whether all entries lie on the main diagonal."""
+    return w.rows[0] == w.columns[0] and same_side(w)
 
 
 def same_side(w: Wiring) -> bool:
-    """Whether rows and columns move together."""
-    return w.rows[1] == w.columns[1]
+    """Whether rows and columns move together, along a diagonal."""
+    rows, columns = dict(w.rows[1]), dict(w.columns[1])
+    return rows.keys() == columns.keys() and all(
+        tie is columns[k] or (type(tie) is type(columns[k]) and np.array_equal(tie, columns[k]))
+        for k, tie in rows.items()
+    )
 
 
 def is_selection(matrix: Jacobian) -> bool:
     """Ones only, at most one in every row: entries are picked, moved or repeated."""
-    return all(
-        not t.factors
-        and t.coefficient == 1
-        and t.wiring.regular
-        and len(t.wiring.rows[1]) == len(t.wiring.sizes)
-        and injective((step, t.wiring.sizes[k]) for k, step in t.wiring.rows[1])
-        for t in matrix.terms
-    ) and (len(matrix.terms) == 1 or matrix.nnz <= matrix.shape[0])
+    return all(not t.factors and t.coefficient == 1 for t in matrix.terms) and at_most_one(matrix, "rows")
 
 
 def is_permutation(matrix: Jacobian) -> bool:
     """A square selection that uses every column once."""
-    return (
-        matrix.shape[0] == matrix.shape[1] == matrix.nnz
-        and is_selection(matrix)
-        and all(
-            len(t.wiring.columns[1]) == len(t.wiring.sizes)
-            and injective((step, t.wiring.sizes[k]) for k, step in t.wiring.columns[1])
-            for t in matrix.terms
-        )
-    )
+    (rows, columns) = matrix.shape
+    return rows == columns == matrix.nnz and is_selection(matrix) and at_most_one(matrix, "columns")
+
+
+def at_most_one(matrix: Jacobian, side: str) -> bool:
+    """Whether every row, or every column, holds at most one entry."""
+    length = matrix.shape[0 if side == "rows" else 1]
+    if matrix.nnz > length:
+        return False
+    wirings = [t.wiring for t in matrix.terms]
+    if len(wirings) == 1 and wirings[0].regular:
+        steps = dict(getattr(wirings[0], side)[1])
+        if injective((steps.get(k, 0), size) for k, size in enumerate(wirings[0].sizes)):
+            return True
+    places = [grid(getattr(w, side), all_indices(w), w.sizes) for w in wirings]
+    filled = [np.broadcast_to(at, w.sizes).ravel() for at, w in zip(places, wirings, strict=True)]
+    return int(np.bincount(np.concatenate(filled), minlength=1).max()) <= 1
 
 
 def is_banded(matrix: Jacobian) -> bool:
-    """Every term runs parallel to the diagonal."""
-    return all(t.wiring.regular and same_side(t.wiring) for t in matrix.terms)
+    """Every term runs along a diagonal."""
+    return all(same_side(t.wiring) for t in matrix.terms)
+
+
+def is_narrow(matrix: Jacobian) -> bool:
+    """The terms cover few diagonals: fewer than half of the shorter side."""
+    return 2 * sum(diagonals(t.wiring) for t in matrix.terms) <= min(matrix.shape)
+
+
+def diagonals(w: Wiring) -> int:
+    """How many diagonals there are between the entries farthest to the left and to the right of the main one."""
+    return 1 + sum(
+        int(np.ptp(line_of(tie, w.sizes[k]))) for k, tie in flat_places(w, -1)[1]
+    )
 
 
 def is_rank_one(matrix: Jacobian) -> bool:
@@ -92,28 +107,25 @@ def is_outer(term: Term) -> bool:
 
 def is_kronecker(matrix: Jacobian) -> bool:
     """One term whose indices fall into an outer and an inner group that share nothing: ``A (x) B``."""
-    if len(matrix.terms) != 1:
+    if len(matrix.terms) != 1 or not matrix.terms[0].wiring.regular:
         return False
     w = matrix.terms[0].wiring
-    if not w.regular:
-        return False
     groups = connected(w)
-    rows, columns = dict(w.rows[1]), dict(w.columns[1])
-    if len(groups) < 2 or w.rows[0] or w.columns[0]:
-        return False
-    return all(nested([sides.get(k, 0) for k in range(len(w.sizes))], groups, w) for sides in (rows, columns))
+    return len(groups) > 1 and any(
+        splits(w.rows, inner, w.sizes, matrix.shape[0]) and splits(w.columns, inner, w.sizes, matrix.shape[1])
+        for inner in groups
+    )
 
 
-def nested(steps: Sequence[int], groups: Sequence[set[int]], w: Wiring) -> bool:
-    """Whether the strides of the groups on one side do not interleave."""
-    spans = []
-    for group in groups:
-        mine = [(steps[k], w.sizes[k]) for k in group if steps[k]]
-        if any(step < 0 for step, _ in mine):
-            return False
-        if mine:
-            spans.append((min(step for step, _ in mine), 1 + sum(step * (size - 1) for step, size in mine)))
-    return all(reach <= step for (_, reach), (step, _) in pairwise(sorted(spans)))
+def splits(side: Side, inner: set[int], sizes: Sequence[int], length: int) -> bool:
+    """Whether some indices move within the equal parts of a side, and the others by whole parts."""
+    offset, ties = side
+    part = gcd(length, *(tie for k, tie in ties if k not in inner))
+    moves = [tie * (sizes[k] - 1) for k, tie in ties if k in inner]
+    return (
+        offset % part + sum(move for move in moves if move < 0) >= 0
+        and offset % part + sum(move for move in moves if move > 0) < part
+    )
 
 
 def connected(w: Wiring) -> list[set[int]]:
@@ -132,23 +144,22 @@ def is_block_diagonal(matrix: Jacobian) -> bool:
     if count is None or count < 2:
         return False
     (rows, columns) = matrix.shape
-    return on_blocks(matrix.terms, count, rows // count, columns // count) is not None
+    return all(inside_blocks(t.wiring, rows // count, columns // count) for t in matrix.terms)
 
 
 def is_diagonal_plus_low_rank(matrix: Jacobian) -> bool:
     """A diagonal and a few outer products."""
-    others = [t for t in matrix.terms if not (t.wiring.regular and same_side(t.wiring))]
+    others = [t for t in matrix.terms if not on_diagonal(t.wiring)]
     return (
         matrix.shape[0] == matrix.shape[1]
-        and 0 < len(others) < len(matrix.terms)
-        and all(t.wiring.rows[0] == t.wiring.columns[0] for t in matrix.terms if t not in others)
+        and 0 < len(others) < min(len(matrix.terms), matrix.shape[0])
         and all(map(is_outer, others))
     )
 
 
 def is_low_rank(matrix: Jacobian) -> bool:
-    """A sum of outer products."""
-    return all(map(is_outer, matrix.terms))
+    """A sum of fewer outer products than there are rows or columns."""
+    return len(matrix.terms) < min(matrix.shape) and all(map(is_outer, matrix.terms))
 
 
 def is_sparse(matrix: Jacobian) -> bool:
@@ -171,6 +182,7 @@ STRUCTURES: tuple[tuple[str, Condition], ...] = (
     ("block diagonal", is_block_diagonal),
     ("diagonal plus low rank", is_diagonal_plus_low_rank),
     ("low rank", is_low_rank),
+    ("banded", is_narrow),
     ("sparse", is_sparse),
     ("dense", lambda matrix: True),
 )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from jacobi.matrix.contract import carry_out, plan_product
-from jacobi.matrix.wiring import Wiring, transposed
+from jacobi.matrix.bands import along_lines, seam
+from jacobi.matrix.contract import plan_product
+from jacobi.matrix.plan import carry_out
+from jacobi.matrix.wiring import Wiring, all_indices, transposed
 
 
 class Term:
@@ -72,10 +75,10 @@ def aligned(factor: Any, axes: tuple[int, ...], order: tuple[int, ...]) -> Any:
 
 
 def collected(terms: Iterable[Term]) -> list[Term]:
-    """The terms with equal wiring added up, as long as no factor has to grow for it."""
+    """The terms with equal places added up, as long as no factor has to grow for it."""
     result: dict[Any, Term] = {}
     for term in terms:
-        place = term.wiring.place
+        place: Any = term.wiring.place
         partner = result.get(place)
         while partner is not None:
             total = added(partner, term)
@@ -86,7 +89,29 @@ def collected(terms: Iterable[Term]) -> list[Term]:
             partner = result.get(place)
         else:
             result[place] = term
-    return list(result.values())
+    left = [term for term in result.values() if term.coefficient or term.factors]  # I - I is zero
+    return along_lines(left, attrgetter("wiring"), joined) if len(left) > 1 else left
+
+
+def joined(one: Term, other: Term) -> Term | None:
+    """The sum of two terms along the same lines, where their boxes make up a box."""
+    if len(one.factors) > 1 or len(other.factors) > 1 or not numeric((one, other)):
+        return None
+    both = seam(one.wiring, other.wiring)
+    if both is None:
+        return None
+    factors = one.factors + other.factors
+    if not factors and one.coefficient == other.coefficient and not both.overlap:
+        return Term(one.coefficient, (), both.bare.wiring)
+    line = np.zeros(both.sizes, dtype=np.result_type(*factors) if factors else float)
+    line[both.here] = one.values(all_indices(one.wiring))
+    line[both.there] += other.values(all_indices(other.wiring))
+    return Term(1, carry_out(both.filled, (line,)), both.filled.wiring)
+
+
+def numeric(terms: Iterable[Term]) -> bool:
+    """Whether all factors are arrays of numbers, none a node."""
+    return all(isinstance(factor, (np.ndarray, np.generic)) for term in terms for factor in term.factors)
 
 
 def added(one: Term, other: Term) -> Term | None:

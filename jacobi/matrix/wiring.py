@@ -95,11 +95,10 @@ def wiring(sizes: tuple[int, ...], factors: tuple[tuple[int, ...], ...], rows: S
 
 
 def remember(store: Wiring, key: Any, value: Any) -> Any:
-    """Keep what was worked out for this wiring, as long as it is interned and there is room."""
-    if store.regular:
-        if len(store.remembered) >= 256:
-            store.remembered.clear()
-        store.remembered[key] = value
+    """Keep what was worked out for this wiring while there is room; plans for positions hold arrays, so few of them."""
+    if len(store.remembered) >= (256 if store.regular else 8):
+        store.remembered.clear()
+    store.remembered[key] = value
     return value
 
 
@@ -140,6 +139,11 @@ def in_reading_order(side: Side) -> Side:
     if len(side[1]) < 2:
         return side
     return side[0], tuple(sorted(side[1], key=lambda tie: -tie[1] if type(tie[1]) is int else 1))
+
+
+def all_indices(w: Wiring) -> tuple[int, ...]:
+    """All indices of a wiring, in reading order."""
+    return tuple(range(len(w.sizes)))
 
 
 def injective(strides_and_sizes: Iterable[tuple[int, int]]) -> bool:
@@ -196,6 +200,17 @@ def straightened(side: Side) -> Side:
         offset += first
         ties.extend(line)
     return offset, tuple(ties)
+
+
+def trimmed(side: Side, sizes: Any) -> Side:
+    """The side without the indices that do not move on it, and with every other index once."""
+    offset, ties = int(side[0]), []
+    for index, tie in side[1]:
+        if np.ndim(tie):
+            ties.append((index, np.asarray(tie, dtype=np.intp)))
+        elif sizes[index] > 1:
+            ties.append((index, int(tie)))
+    return substituted(straightened((offset, tuple(ties))), {}, sizes)
 
 
 def substituted(side: Side, expressions: Mapping[int, Side], sizes: Any) -> Side:

@@ -4,6 +4,7 @@ Importing this package fills the registry with NumPy's operations; those of ``sc
 them is met, so that SciPy is imported where it is used.
 """
 
+import jacobi.rules.assignment
 import jacobi.rules.contractions
 import jacobi.rules.elementwise
 import jacobi.rules.linalg
@@ -15,6 +16,7 @@ from jacobi.rules.registry import (
     REGISTRY,
     Composed,
     Elementwise,
+    Move,
     Rule,
     Silent,
     composed,
@@ -31,6 +33,7 @@ __all__ = [
     "REGISTRY",
     "Composed",
     "Elementwise",
+    "Move",
     "Rule",
     "Silent",
     "composed",

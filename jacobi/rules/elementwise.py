@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from jacobi.matrix import indicator
+from jacobi.matrix import dispatchable, indicator
 from jacobi.rules.registry import composed, elementwise, piecewise_constant
-from jacobi.rules.samples import above_one, between_integers, broadcast, inside_unit, positive, real
+from jacobi.rules.samples import above_one, between_integers, broadcast, calls, inside_unit, positive, real
 
 
 def where(condition: Any, x: Any) -> Any:
@@ -35,6 +35,19 @@ def safe_log(x: Any) -> Any:
     return np.log(x + indicator(x, 0, np.equal, np.result_type(x.dtype, np.float32)))
 
 
+@dispatchable
+def quotient(x: Any, y: Any) -> Any:
+    """``x / y``, and 0 where both are 0: for derivatives of norms, whose kink at 0 is that of ``abs``."""
+    return x / np.where(y == 0, 1, y)
+
+
+def power_by_base(y: Any, x: Any, p: Any) -> Any:
+    """``p * x**(p - 1)``, and 0 for ``p = 0`` at ``x = 0`` as well."""
+    if type(p) is int or type(p) is float:
+        return p * x ** (p - 1) if p else 0
+    return p * x ** (p - 1 + indicator(p, 0, np.equal, p.dtype))
+
+
 # arithmetic
 elementwise(np.add, lambda z, x, y: 1, lambda z, x, y: 1)
 elementwise(np.subtract, lambda z, x, y: 1, lambda z, x, y: -1)
@@ -44,12 +57,29 @@ elementwise(np.negative, lambda y, x: -1)
 elementwise(np.positive, lambda y, x: 1)
 elementwise(np.square, lambda y, x: 2 * x)
 elementwise(np.reciprocal, lambda y, x: -y * y)
+elementwise(np.power, power_by_base, lambda y, x, p: y * safe_log(x), domain=(positive, real))
+elementwise(np.float_power, power_by_base, lambda y, x, p: y * safe_log(x), domain=(positive, real))
 elementwise(
-    np.power, lambda y, x, p: p * x ** (p - 1), lambda y, x, p: y * safe_log(x), domain=(positive, real)
+    quotient,
+    lambda z, x, y: quotient(1.0, y),
+    lambda z, x, y: -quotient(z, y),
+    kink=lambda z, x, y: (x == 0) & (y == 0),
+    name="quotient",
 )
-elementwise(np.float_power, lambda y, x, p: p * x ** (p - 1), lambda y, x, p: y * safe_log(x), domain=(positive, real))
-elementwise(np.remainder, lambda z, x, y: 1, lambda z, x, y: -np.floor_divide(x, y), domain=(between_integers, above_one))
-elementwise(np.fmod, lambda z, x, y: 1, lambda z, x, y: -np.trunc(x / y), domain=(between_integers, above_one))
+elementwise(
+    np.remainder,
+    lambda z, x, y: 1,
+    lambda z, x, y: -np.floor_divide(x, y),
+    domain=(between_integers, above_one),
+    kink=lambda z, x, y: z == 0,
+)
+elementwise(
+    np.fmod,
+    lambda z, x, y: 1,
+    lambda z, x, y: -np.trunc(x / y),
+    domain=(between_integers, above_one),
+    kink=lambda z, x, y: z == 0,
+)
 elementwise(np.fabs, lambda y, x: np.sign(x), kink=lambda y, x: x == 0)
 elementwise(np.absolute, lambda y, x: np.sign(x), kink=lambda y, x: x == 0)
 elementwise(np.conjugate, lambda y, x: 1)
@@ -75,7 +105,9 @@ elementwise(np.arcsin, lambda y, x: 1 / np.sqrt(1 - x * x), domain=inside_unit)
 elementwise(np.arccos, lambda y, x: -1 / np.sqrt(1 - x * x), domain=inside_unit)
 elementwise(np.arctan, lambda y, x: 1 / (1 + x * x))
 elementwise(np.arctan2, lambda z, y, x: x / (x * x + y * y), lambda z, y, x: -y / (x * x + y * y))
-elementwise(np.hypot, lambda z, x, y: x / z, lambda z, x, y: y / z)
+elementwise(
+    np.hypot, lambda z, x, y: quotient(x, z), lambda z, x, y: quotient(y, z), kink=lambda z, x, y: z == 0
+)
 elementwise(np.sinh, lambda y, x: np.cosh(x))
 elementwise(np.cosh, lambda y, x: np.sinh(x))
 elementwise(np.tanh, lambda y, x: 1 - y * y)
@@ -119,7 +151,17 @@ elementwise(
     domain=(lambda rng, shape: rng.random(shape) < 0.5, real, real),
     name="numpy.where",
 )
-elementwise(np.ldexp, lambda y, x, k: np.exp2(k), None, domain=(real, lambda rng, shape: rng.integers(-2, 3, shape)))
+elementwise(
+    np.ldexp,
+    lambda y, x, k: np.exp2(k).astype(y.dtype),
+    None,
+    domain=(real, lambda rng, shape: np.asarray(rng.integers(-2, 3, shape))),
+)
+elementwise(
+    np.nan_to_num,
+    lambda y, x, nan=0.0, posinf=None, neginf=None: indicator(x, y, np.equal, y.dtype),
+    kink=lambda y, x, nan=0.0, posinf=None, neginf=None: x != y,
+)
 
 # derivative zero
 piecewise_constant(np.sign, domain=real, kink=lambda y, x: x == 0)
@@ -130,6 +172,7 @@ elementwise(
     lambda z, x, y: 0,
     domain=(between_integers, above_one),
     piecewise_constant=True,
+    kink=lambda z, x, y: x == z * y,
 )
 elementwise(
     np.heaviside,
@@ -143,6 +186,7 @@ elementwise(
     lambda y, left, right, comparison, dtype: 0,
     lambda y, left, right, comparison, dtype: 0,
     piecewise_constant=True,
+    samples=calls(((3,), (3,), np.greater, float), ((2, 3), (3,), np.less, float), ((3,), 0, np.equal, float)),
     name="indicator",
 )
 
@@ -158,20 +202,11 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     return x if lowest is not None or highest is not None else +x
 
 
-composed(np.clip, clip, samples=lambda rng: ((call[0], {"a_min": -1.0, "a_max": 1.01}) for call in broadcast(real)(rng)))
-composed(np.nan_to_num, lambda x, **parameters: np.where(np.isfinite(x), x, 0.0), samples=broadcast(real))
-composed(np.sinc, lambda x: sinc(x), samples=broadcast(real))
-composed(np.real, lambda x: +x, samples=broadcast(real))
-composed(np.i0, lambda x: i0(x), samples=broadcast(real))
-composed(np.round, lambda a, decimals=0: np.rint(a * 10.0**decimals) / 10.0**decimals, samples=broadcast(between_integers))
-composed(np.fix, lambda x: np.trunc(x), samples=broadcast(between_integers))
-
-
 def sinc(x: Any) -> Any:
     """``sin(pi x) / (pi x)``, and 1 at 0 with its first two derivatives."""
     at_zero = indicator(x, 0, np.equal, x.dtype)
     scaled = np.pi * x
-    return np.sin(scaled) / (scaled + at_zero) + at_zero * (1 - scaled * scaled / 6)
+    return (1 - at_zero) * np.sin(scaled) / (scaled + at_zero) + at_zero * (1 - scaled * scaled / 6)
 
 
 def i0(x: Any) -> Any:
@@ -181,4 +216,35 @@ def i0(x: Any) -> Any:
     return special.i0(x)
 
 
-__all__ = ["beats", "shares"]
+def rounded(a: Any, decimals: int = 0) -> Any:
+    """The nearest multiple of a power of ten."""
+    if decimals < 0:
+        return np.rint(a / 10.0**-decimals) * 10.0**-decimals
+    return np.rint(a * 10.0**decimals) / 10.0**decimals if decimals else np.rint(a)
+
+
+composed(
+    np.clip,
+    clip,
+    samples=calls(
+        ((2, 3), {"a_min": -1.0, "a_max": 1.01}),
+        ((3,), {"max": 0.1}),
+        ((), {"min": 0.1}),
+        ((2, 3), (3,), None),
+        ((), (1, 3), (2, 1)),
+    ),
+)
+composed(np.sinc, sinc, samples=broadcast(real))
+composed(np.real, lambda val: +val, samples=broadcast(real))
+composed(np.i0, i0, samples=broadcast(real))
+composed(np.round, rounded, samples=calls((3,), ((2, 3), {"decimals": 1}), ((3,), {"decimals": -1}), domain=between_integers))
+composed(np.around, rounded, samples=calls((3,), domain=between_integers))
+composed(np.fix, lambda x: np.trunc(x), samples=broadcast(between_integers))
+composed(np.modf, lambda x: (x - np.trunc(x), np.trunc(x)), samples=broadcast(between_integers))
+composed(
+    np.divmod,
+    lambda x, y: (np.floor_divide(x, y), np.remainder(x, y)),
+    samples=broadcast(between_integers, above_one),
+)
+
+__all__ = ["beats", "quotient", "shares"]

@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 
 from jacobi import layout
+from jacobi.errors import TraceError, at_users_line
 from jacobi.matrix import Jacobian, placed, scatter
-from jacobi.rules.registry import composed, elementwise, rule
+from jacobi.rules.registry import REGISTRY, Move, composed, elementwise, is_default, rule
 from jacobi.rules.samples import calls
 
-Move = Callable[..., Any]
 
 
-def selection(y_shape: layout.Shape, x_shape: layout.Shape, move: Move) -> Jacobian:
+def selection(y_shape: layout.Shape, x_shape: layout.Shape, move: Callable[..., Any]) -> Jacobian:
     """The Jacobian of a move that maps an array of shape ``x_shape`` to one of shape ``y_shape``."""
     count = layout.size(x_shape)
     if not count or not layout.size(y_shape):
@@ -92,11 +92,14 @@ def runs(line: Any) -> list[tuple[int, int, int, Any]]:
 def move(function: Any, samples: Any, **options: Any) -> None:
     """Declare an operation that moves the entries of its operand."""
 
-    def by(y: Any, x: Any, **parameters: Any) -> Jacobian:
-        return selection(y.shape, x.shape, lambda positions: function(positions, **parameters))
+    run = options.get("evaluate", function)
 
-    operation = rule(function, by, samples=samples, **options)
-    operation.parameters = frozenset(operation.names[1:])
+    def by(y: Any, x: Any, **parameters: Any) -> Jacobian:
+        return selection(y.shape, x.shape, lambda positions: run(positions, **parameters))
+
+    operation = Move(function, (by,), samples=samples, **options)
+    operation.parameters = frozenset(operation.names[1:]) - {"out"}
+    REGISTRY[function] = operation
 
 
 def moves(declarations: dict[Any, Any]) -> None:
@@ -121,9 +124,6 @@ moves(
         np.tile: calls(((3,), {"reps": 2}), ((2, 3), {"reps": (2, 2)}), ((3,), {"reps": (2, 1)})),
         np.take: calls(((5,), {"indices": [3, 0, 0]}), ((2, 3), {"indices": [2, 0], "axis": 1}), ((2, 3), {"indices": 4}), ((5,), {"indices": [[3, 0], [1, 1], [2, 2]]})),
         np.diagonal: calls((3, 4), ((3, 4), {"offset": 1}), ((2, 3, 4), {"axis1": 2, "axis2": 0})),
-        np.atleast_1d: calls((), (3,)),
-        np.atleast_2d: calls((), (3,), (2, 3)),
-        np.atleast_3d: calls((3,), (2, 3)),
         np.rot90: calls((2, 3), ((2, 3), {"k": 2}), ((2, 3, 4), {"k": 3, "axes": (1, 2)})),
         np.fliplr: calls((2, 3)),
         np.flipud: calls((2, 3)),
@@ -131,11 +131,42 @@ moves(
     }
 )  # fmt: skip
 composed(np.matrix_transpose, lambda x: np.swapaxes(x, -1, -2), samples=calls((2, 3), (4, 2, 3)))
-composed(np.permute_dims, np.transpose, samples=calls((2, 3)))
 composed(np.copy, lambda a, **p: +a, samples=calls((2, 3)))
-composed(np.tril, lambda m, k=0: m * np.tri(*m.shape[-2:], k=k), samples=calls((3, 4), ((2, 3, 4), {"k": 1}), ((3, 4), {"k": -1})))
-composed(np.triu, lambda m, k=0: m * (1 - np.tri(*m.shape[-2:], k=k - 1)), samples=calls((3, 4), ((2, 3, 4), {"k": 1}), ((3, 4), {"k": -1})))
-elementwise(np.ndarray.astype, lambda y, x, dtype: 1 if y.dtype.kind == "f" else 0, name="astype")
+composed(
+    np.tril,
+    lambda m, k=0: np.where(np.tri(*m.shape[-2:], k=k, dtype=bool), m, 0),
+    samples=calls((3, 4), ((2, 3, 4), {"k": 1}), ((3, 4), {"k": -1}), (3,)),
+)
+composed(
+    np.triu,
+    lambda m, k=0: np.where(np.tri(*m.shape[-2:], k=k - 1, dtype=bool), 0, m),
+    samples=calls((3, 4), ((2, 3, 4), {"k": 1}), ((3, 4), {"k": -1}), (3,)),
+)
+elementwise(
+    np.ndarray.astype,
+    lambda y, x, dtype: 1 if y.dtype.kind == "f" else 0,
+    evaluate=lambda x, dtype: x.astype(dtype),
+    unpack=lambda x, dtype: ((x,), {"dtype": dtype}),
+    samples=calls(((2, 3), float), ((), np.float64), ((3,), int)),
+    name="astype",
+)
+
+
+def at_least(rank: int, x: Any) -> Any:
+    """An array with axes of length 1 where it has too few, as NumPy places them."""
+    shape = np.shape(x)
+    missing = {(3, 1): (1, *shape, 1), (3, 2): (*shape, 1)}.get((rank, len(shape)), (1,) * (rank - len(shape)) + shape)
+    return np.reshape(x, missing) if len(shape) < rank else x
+
+
+for _rank, _function in ((1, np.atleast_1d), (2, np.atleast_2d), (3, np.atleast_3d)):
+    composed(
+        _function,
+        lambda *arrays, _rank=_rank: (
+            at_least(_rank, arrays[0]) if len(arrays) == 1 else tuple(at_least(_rank, x) for x in arrays)
+        ),
+        samples=calls((), (3,), (2, 3), (2, 1, 3), ((3,), (2, 3))),
+    )
 
 
 def read(array: Any, index: Any) -> Any:
@@ -143,18 +174,10 @@ def read(array: Any, index: Any) -> Any:
     return array[index]
 
 
-def frozen(index: Any) -> Any:
-    """An index as it is now: lists and arrays in it may be changed later."""
-    if isinstance(index, tuple):
-        return tuple(frozen(part) for part in index)
-    return np.array(index) if isinstance(index, (list, np.ndarray)) else index
-
-
-rule(
+move(
     operator.getitem,
-    lambda y, x, index: selection(y.shape, x.shape, lambda positions: positions[index]),
     evaluate=read,
-    unpack=lambda x, index: ((x,), {"index": frozen(index)}),
+    unpack=lambda x, index: ((x,), {"index": index}),
     name="indexing",
     samples=calls(
         ((5,), 2),
@@ -166,7 +189,11 @@ rule(
         ((5,), None),
         ((4, 3), 1),
         ((4, 3), Ellipsis),
-        ((4, 3), [slice(None), 1]),
+        ((4, 3), (slice(None), 1)),
+        ((4, 3), (2, ..., 1)),
+        ((4, 3), (slice(None), None, [2, 0])),
+        ((4, 3), []),
+        ((), ...),
         ((4, 3), np.array([[0, 1], [2, 3], [3, 3]])),
         ((4, 3, 2), slice(0, 0)),
     ),
@@ -207,8 +234,12 @@ def stack_each(operand: int, y: Any, *arrays: Any, axis: int = 0) -> Jacobian:
 
 def sequence_call(arrays: Any, axis: Any = 0, **keywords: Any) -> tuple[Any, dict[str, Any]]:
     """A call with a sequence of arrays, as operands."""
-    parameters = {"axis": axis} | {k: v for k, v in keywords.items() if v is not None and k != "casting"}
-    return tuple(arrays), parameters
+    for name, value in keywords.items():
+        if not is_default(name, value):
+            raise TraceError(
+                at_users_line(f"joining arrays with {name}= cannot be differentiated", f"Leave {name}= out.")
+            )
+    return tuple(arrays), {"axis": axis}
 
 
 for _function, _each, _cases in (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from math import isqrt
 from typing import Any
 
 import numpy as np
 
 from jacobi import layout
-from jacobi.matrix import Jacobian, dispatchable, einstein, indicator
+from jacobi.matrix import Jacobian, dispatchable, einstein, indicator, placed
+from jacobi.rules.elementwise import quotient
 from jacobi.rules.registry import REGISTRY, composed, rule
 from jacobi.rules.samples import apart, calls, over_axes, real
 
@@ -72,7 +74,7 @@ def extreme(y: Any, x: Any, axis: Any) -> Jacobian:
 
 def ties(y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Where more than one entry attains the extreme."""
-    return np.sum(x == lasting(y, x, axis), axis=axis) > 1
+    return np.sum(x == lasting(y, x, axis), axis=axis, keepdims=keepdims) > 1
 
 
 rule(np.sum, lambda y, a, axis=None, keepdims=False: reduced(y, a, axis), samples=over_axes())
@@ -84,7 +86,7 @@ rule(
 rule(
     np.prod,
     lambda y, a, axis=None, keepdims=False: reduced(y, a, axis, product_of_others(a, axis)),
-    samples=over_axes(lambda rng, shape: real(rng, shape) * (rng.random(shape) < 0.8)),
+    samples=over_axes(lambda rng, shape: np.asarray(real(rng, shape) * (rng.random(shape) < 0.8))),
 )
 rule(
     np.var,
@@ -99,7 +101,7 @@ rule(
         y,
         a,
         axis,
-        (a - np.mean(a, axis=axis, keepdims=True)) / lasting(y, a, axis),
+        quotient(a - np.mean(a, axis=axis, keepdims=True), lasting(y, a, axis)),
         coefficient=1 / (count(a, axis) - ddof),
     ),
     samples=lambda rng: (
@@ -126,20 +128,82 @@ REGISTRY[np.amax], REGISTRY[np.amin] = REGISTRY[np.max], REGISTRY[np.min]
 
 def cumulated(y: Any, a: Any, axis: Any = None) -> Jacobian:
     """The Jacobian of a running sum: ones at and below the diagonal of the summed axis."""
-    if axis is None:
-        local = cumulated(y, np.reshape(a, (a.size,)), 0)
-        return Jacobian(local.terms, y.shape, a.shape)
-    axis = layout.normal_axis(axis, a.ndim)
-    rows = tuple(range(a.ndim))
-    columns = tuple(-1 if k == axis else k for k in rows)
-    below = np.tri(a.shape[axis], dtype=a.dtype)
-    return einstein((rows, columns, (axis, -1)), y.shape, a.shape, below)
+    shape = (a.size,) if axis is None else a.shape
+    axis = 0 if axis is None else layout.normal_axis(axis, a.ndim)
+    return Jacobian(triangle(shape, axis, 0, shape[axis], a.dtype), y.shape, a.shape, a.dtype)
 
+
+def triangle(shape: layout.Shape, axis: int, start: int, count: int, dtype: Any) -> list[Any]:
+    """The terms of a running sum over ``count`` places of an axis; together they store about ``2 * count`` numbers.
+
+    A long triangle is cut into blocks of about the square root of its length: a triangle in every block, and ones
+    for every pair of an earlier and a later block.
+    """
+    step = layout.strides(shape)[axis]
+    others = [(n, stride) for k, (n, stride) in enumerate(zip(shape, layout.strides(shape), strict=True)) if k != axis]
+    sizes, ties = tuple(n for n, _ in others), tuple((k, stride) for k, (_, stride) in enumerate(others))
+    first = len(others)
+
+    def block(rows: Any, columns: Any, lengths: Any, *factors: Any, later: int = 0) -> list[Any]:
+        row, column = (start + later) * step, start * step
+        sides = (row, ties + rows), (column, ties + columns)
+        return list(placed(shape, shape, sizes + lengths, *sides, *factors).terms)
+
+    if count <= SHORT:
+        rows, columns = ((first, step),), ((first + 1, step),)
+        return block(rows, columns, (count, count), (np.tri(count, dtype=dtype), (first, first + 1)))
+    length = isqrt(count)
+    blocks = count // length
+    done = blocks * length
+    a, b, c = first, first + 1, first + 2
+    within = block(
+        ((a, length * step), (b, step)),
+        ((a, length * step), (c, step)),
+        (blocks, length, length),
+        (np.tri(length, dtype=dtype), (b, c)),
+    )
+    between = block(
+        ((a, length * step), (b, step)),
+        ((c, length * step), (c + 1, step)),
+        (blocks, length, blocks, length),
+        (np.tri(blocks, k=-1, dtype=dtype), (a, c)),
+    )
+    rest = count - done
+    if not rest:
+        return within + between
+    below = block(((a, step),), ((b, step),), (rest, done), later=done)
+    return within + between + below + triangle(shape, axis, start + done, rest, dtype)
+
+
+SHORT = 32  # a triangle of this size is not cut into blocks
 
 rule(
     np.cumsum,
     lambda y, a, axis=None: cumulated(y, a, axis),
+    samples=calls(((4,), {}), ((2, 3), {}), ((2, 3), {"axis": 0}), ((2, 3, 2), {"axis": -2}), ((1, 3), {"axis": 1}), (0,)),
+    dense="a triangle of ones; long ones are kept as blocks",
+)
+
+
+def cumulated_product(y: Any, a: Any, axis: Any = None) -> Jacobian:
+    """The Jacobian of a running product: row i holds the products of the first i entries but one."""
+    if axis is None:
+        local = cumulated_product(y, np.reshape(a, (a.size,)), 0)
+        return Jacobian(local.terms, y.shape, a.shape)
+    axis = layout.normal_axis(axis, a.ndim)
+    below = np.tri(a.shape[axis], dtype=bool)
+    factors = np.where(below, np.expand_dims(np.moveaxis(a, axis, -1), -2), 1)
+    rows = tuple(range(a.ndim))
+    columns = tuple(-1 if k == axis else k for k in rows)
+    labels = (*(k for k in rows if k != axis), axis, -1)
+    return einstein((rows, columns, labels), y.shape, a.shape, np.where(below, product_of_others(factors, -1), 0))
+
+
+rule(
+    np.cumprod,
+    lambda y, a, axis=None: cumulated_product(y, a, axis),
     samples=calls(((4,), {}), ((2, 3), {}), ((2, 3), {"axis": 0}), ((2, 3, 2), {"axis": -2}), ((1, 3), {"axis": 1})),
+    dense="every row has its own products",
 )
 
 
@@ -158,7 +222,7 @@ def root_of_squares(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 rule(
     root_of_squares,
-    lambda y, x, axis=None, keepdims=False: reduced(y, x, axis, x / lasting(y, x, axis)),
+    lambda y, x, axis=None, keepdims=False: reduced(y, x, axis, quotient(x, lasting(y, x, axis))),
     samples=over_axes(empty=False),
     kink=lambda y, x, axis=None, keepdims=False: y == 0,
 )
@@ -225,4 +289,7 @@ for _ufunc, _function in (
     (np.minimum, np.min),
 ):
     composed((_ufunc, "reduce"), lambda a, axis=0, _f=_function, **p: _f(a, axis=axis, **p), samples=calls((2, 3)))
-composed((np.add, "accumulate"), lambda a, axis=0, **p: np.cumsum(a, axis=axis, **p), samples=calls((2, 3)))
+for _ufunc, _function in ((np.add, np.cumsum), (np.multiply, np.cumprod)):
+    composed(
+        (_ufunc, "accumulate"), lambda a, axis=0, _f=_function, **p: _f(a, axis=axis, **p), samples=calls((2, 3))
+    )

@@ -48,9 +48,18 @@ class Rule:
         Tells where ``y`` has no derivative; see `kinks`.
     source : str
         Where the result comes from, if it is not in every textbook.
+    each : callable or None
+        For any number of operands: ``each(operand, y, *operands, **parameters)``.
+    together : callable or None
+        The same for several operands at once: ``together(operands, y, *operands, **parameters)`` gives a list.
+    dense : str
+        Why a full matrix is stored, where nothing smaller holds the Jacobian.
+    once : str
+        Why the rule cannot be differentiated again.
     """
 
     kind = "primitive"
+    moves = False
 
     def __init__(
         self,
@@ -60,10 +69,13 @@ class Rule:
         name: str | None = None,
         evaluate: Callable[..., Any] | None = None,
         each: Partial | None = None,
+        together: Partial | None = None,
         unpack: Callable[..., Any] | None = None,
         samples: Callable[[np.random.Generator], Any] | None = None,
         kink: Partial | None = None,
         source: str = "",
+        dense: str = "",
+        once: str = "",
         piecewise_constant: bool = False,
     ):
         self.function = function
@@ -71,15 +83,18 @@ class Rule:
         self.evaluate = function if evaluate is None else evaluate
         self.partials = tuple(partials)
         self.each = each
+        self.together = together
         self.unpack = unpack
         self.samples = samples
         self.kink = kink
         self.source = source
+        self.dense = dense
+        self.once = once
         self.piecewise_constant = piecewise_constant
-        self.arity = None if each is not None else len(self.partials)
+        self.arity = None if each is not None or together is not None else len(self.partials)
         self.regular = isinstance(function, np.ufunc)
         self.names: tuple[str, ...] = () if self.regular else parameter_names(function)
-        model = each or next((p for p in self.partials if p is not None), None)
+        model = each or together or next((p for p in self.partials if p is not None), None)
         self.parameters = frozenset(parameter_names(model)) if model is not None and not self.regular else frozenset()
 
     def __repr__(self) -> str:
@@ -91,15 +106,19 @@ class Rule:
         """A call in the form in which it is recorded: operands first, parameters by name."""
         if self.unpack is not None:
             return self.unpack(*arguments, **keywords)  # type: ignore[no-any-return]
-        keywords = {k: v for k, v in keywords.items() if v is not np._NoValue and not is_default(k, v)}  # type: ignore[attr-defined]
+        keywords = {name: value for name, value in keywords.items() if not is_default(name, value)}
         if self.regular:
             self._refuse(keywords)
             return arguments, keywords
         assert self.arity is not None
         while len(arguments) < self.arity and self.names[len(arguments)] in keywords:
             arguments = (*arguments, keywords.pop(self.names[len(arguments)]))
+        if not self.arity <= len(arguments) <= max(self.arity, len(self.names)):
+            raise TraceError(
+                at_users_line(f"{self.name} of {len(arguments)} arguments has no rule", f"Give it {self.arity} arrays.")
+            )
         for name, value in zip(self.names[self.arity :], arguments[self.arity :], strict=False):
-            if value is not np._NoValue and not is_default(name, value):  # type: ignore[attr-defined]
+            if not is_default(name, value):
                 keywords[name] = value
         self._refuse({name: value for name, value in keywords.items() if name not in self.parameters})
         return arguments[: self.arity], keywords
@@ -130,14 +149,25 @@ class Rule:
         traced : sequence of int
             Which operands are variables (all by default); ties with constants have their own convention.
         """
+        if self.together is not None:
+            (result,) = self.together((operand,), y, *arguments, **keywords)
+            return result  # type: ignore[no-any-return]
         if self.each is not None:
-            result: Jacobian = self.each(operand, y, *arguments, **keywords)
+            result = self.each(operand, y, *arguments, **keywords)
             return result
         partial = self.partials[operand]
         if partial is None:
             return Jacobian.zero(np.shape(y), np.shape(arguments[operand]))
         result = partial(y, *arguments, **keywords)
         return result
+
+    def locals(
+        self, operands: Sequence[int], y: Any, arguments: Sequence[Any], keywords: dict[str, Any], traced: Sequence[int]
+    ) -> Sequence[Jacobian]:
+        """The local Jacobians by several operands."""
+        if self.together is not None:
+            return self.together(operands, y, *arguments, **keywords)  # type: ignore[no-any-return]
+        return [self.local(operand, y, arguments, keywords, traced) for operand in operands]
 
 
 class Elementwise(Rule):
@@ -164,6 +194,12 @@ class Elementwise(Rule):
         return diagonal(partial(y, *arguments, **keywords), y.shape, shape)
 
 
+class Move(Rule):
+    """An operation that moves entries around: its Jacobian is a selection."""
+
+    moves = True
+
+
 def diagonal(partial: Any, out_shape: tuple[int, ...], in_shape: tuple[int, ...]) -> Jacobian:
     """The Jacobian of an elementwise operation from its partial derivative: diagonal up to broadcasting."""
     if type(partial) is int or type(partial) is float:
@@ -185,6 +221,7 @@ class Composed:
     arity = None
     regular = True
     piecewise_constant = False
+    moves = False
 
     def __init__(self, function: Any, definition: Callable[..., Any], samples: Any = None, name: str | None = None):
         self.function = function
@@ -205,6 +242,12 @@ class Silent(Composed):
     kind = "silent"
 
 
+class Fresh(Composed):
+    """An operation that gives an array to be filled, such as ``zeros_like``: it depends on nothing."""
+
+    kind = "fresh"
+
+
 # The declarations -----------------------------------------------------------------------------------------------
 
 
@@ -220,7 +263,7 @@ def elementwise(function: Any, *partials: Partial | None, domain: Any = samples.
     domain : callable or tuple of callables
         ``domain(rng, shape)`` draws operands from where the derivative exists; one for all operands, or one each.
     **options
-        ``kink``, ``alone``, ``source``, ``name`` of `Rule` and `Elementwise`.
+        ``samples``, ``kink``, ``alone``, ``source``, ``name`` of `Rule` and `Elementwise`.
 
     Examples
     --------
@@ -228,7 +271,7 @@ def elementwise(function: Any, *partials: Partial | None, domain: Any = samples.
     <rule of numpy.tanh>
     """
     domains = domain if isinstance(domain, tuple) else (domain,) * len(partials)
-    operation = Elementwise(function, partials, samples=samples.broadcast(*domains), **options)
+    operation = Elementwise(function, partials, **{"samples": samples.broadcast(*domains), **options})
     REGISTRY[function] = operation
     return operation
 
@@ -250,7 +293,7 @@ def rule(function: Any, *partials: Partial | None, **options: Any) -> Any:
     *partials : callable or None
         ``partial(y, *operands, **parameters)`` returns a `Jacobian`.
     **options
-        ``samples``, ``kink``, ``source``, ``name``, ``evaluate``, ``each``, ``unpack`` of `Rule`.
+        ``samples``, ``kink``, ``source``, ``dense``, ``once``, ``name``, ``evaluate``, ``each``, ``unpack`` of `Rule`.
     """
     operation = Rule(function, partials, **options)
     REGISTRY[function] = operation
@@ -293,9 +336,18 @@ def parameter_names(function: Any) -> tuple[str, ...]:
     return tuple(p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
 
 
-DEFAULTS: dict[str, Any] = {"out": None, "dtype": None, "where": True, "casting": "same_kind", "subok": True}
+DEFAULTS: dict[str, Any] = {
+    "out": None,
+    "dtype": None,
+    "where": True,
+    "casting": "same_kind",
+    "subok": True,
+    "copy": True,
+}
 
 
 def is_default(name: str, value: Any) -> bool:
     """Whether a keyword only says what happens anyway."""
+    if value is np._NoValue:  # type: ignore[attr-defined]
+        return True
     return name in DEFAULTS and (value is DEFAULTS[name] or (type(value) is str and value == DEFAULTS[name]))

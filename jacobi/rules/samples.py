@@ -111,17 +111,19 @@ def over_axes(domain: Domain = real, empty: bool = True, **parameters: Any) -> S
 
 
 def calls(*cases: Any, domain: Domain = real) -> Samples:
-    """Explicit calls: every case is a tuple of shapes (turned into arrays) and, last, a dict of parameters.
+    """Explicit calls: every case is a shape, or a tuple of operands and, last, a dict of parameters.
 
-    A shape is a tuple of integers; anything else in a case is passed as it is.
+    A shape is a tuple of integers and stands for an array; any other operand is passed as it is.
     """
 
     def generate(rng: np.random.Generator) -> Iterator[Call]:
         for case in cases:
-            *parts, keywords = case if isinstance(case[-1], dict) else (*case, {})
-            yield tuple(
-                domain(rng, part) if type(part) is tuple and all(type(n) is int for n in part) else part
-                for part in parts
-            ), dict(keywords)
+            *operands, keywords = (case, {}) if is_shape(case) else case if type(case[-1]) is dict else (*case, {})
+            yield tuple(domain(rng, part) if is_shape(part) else part for part in operands), dict(keywords)
 
     return generate
+
+
+def is_shape(part: Any) -> bool:
+    """Whether a part of a case is a tuple of integers."""
+    return type(part) is tuple and all(type(n) is int for n in part)

@@ -20,7 +20,6 @@ silent(
 silent(np.argmax, np.argmin, np.argsort, np.searchsorted, np.nonzero, np.flatnonzero, np.argwhere, np.digitize)
 silent(
     np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.common_type, np.min_scalar_type,
-    np.zeros_like, np.ones_like, np.empty_like, np.full_like,
     np.array_repr, np.array_str, np.array2string,
 )  # fmt: skip
 refused("It gives complex numbers; only real functions have a Jacobian here.", np.angle, np.imag, np.emath.sqrt)

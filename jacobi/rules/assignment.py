@@ -1,0 +1,184 @@
+"""Writing into arrays: several assignments are one operation, and functions that change an array are assignments.
+
+The operation is recorded under ``operator.setitem`` as ``assigned(array, value, value, ..., places=indices)``.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from jacobi import layout
+from jacobi.errors import TraceError, at_users_line
+from jacobi.matrix import Jacobian, placed, scatter
+from jacobi.rules.registry import REGISTRY, Fresh, Rule, composed
+from jacobi.rules.samples import real
+
+
+def assigned(array: Any, *values: Any, places: Sequence[Any]) -> Any:
+    """A copy of an array after assignments, one after the other."""
+    result = array.copy()
+    for place, value in zip(places, values, strict=True):
+        result[place] = value
+    return result
+
+
+def writers(shape: layout.Shape, places: Sequence[Any]) -> Any:
+    """The number of the assignment that wrote every entry last; -1 where none did."""
+    result = np.full(shape, -1)
+    for number, place in enumerate(places):
+        result[place] = number
+    return result
+
+
+def assigned_locals(wanted: Sequence[int], y: Any, *arguments: Any, places: Sequence[Any]) -> list[Jacobian]:
+    """The local Jacobians by the array (operand 0) and by the assigned values, for the wanted operands."""
+    last = writers(y.shape, places).reshape(-1)
+    positions = np.arange(last.size).reshape(y.shape)
+    result = []
+    for operand in wanted:
+        x_shape = np.shape(arguments[operand])
+        if operand == 0:
+            kept = np.flatnonzero(last == -1)
+            result.append(written(y.shape, x_shape, kept, kept))
+            continue
+        targets = positions[places[operand - 1]]
+        if type(targets) is not np.ndarray:
+            column = ((int(targets),), (0,)) if last[targets] == operand - 1 else ((), ())
+            result.append(written(y.shape, x_shape, np.array(column[0], int), np.array(column[1], int)))
+            continue
+        sources = np.broadcast_to(np.arange(layout.size(x_shape)).reshape(x_shape), targets.shape)
+        rows, columns = targets.reshape(-1), sources.reshape(-1)
+        mine = last[rows] == operand - 1
+        if not mine.all() or not first_of_each(rows).all():
+            rows, columns = last_of_each(rows[mine], columns[mine])
+        result.append(written(y.shape, x_shape, rows, columns))
+    return result
+
+
+def first_of_each(rows: Any) -> Any:
+    """Whether a position is written for the first time, in the order of writing (all true without repetition)."""
+    if len(rows) < 2 or (np.diff(rows) > 0).all():
+        return np.ones(len(rows), bool)
+    result = np.zeros(len(rows), bool)
+    result[np.unique(rows, return_index=True)[1]] = True
+    return result
+
+
+def last_of_each(rows: Any, columns: Any) -> tuple[Any, Any]:
+    """Of several writes to one position, the last one stays."""
+    _, from_the_end = np.unique(rows[::-1], return_index=True)
+    kept = np.sort(len(rows) - 1 - from_the_end)
+    return rows[kept], columns[kept]
+
+
+def written(y_shape: layout.Shape, x_shape: layout.Shape, rows: Any, columns: Any) -> Jacobian:
+    """The selection with a one in each of the given rows and columns; slices of any rank stay strides."""
+    if not len(rows):
+        return Jacobian.zero(y_shape, x_shape)
+    sizes, row_steps, column_steps = digits(rows, columns)
+    if row_steps is None:
+        return placed(y_shape, x_shape, (len(rows),), (0, ((0, rows),)), (0, ((0, columns),)))
+    sides = [
+        (int(start), tuple((k, step) for k, step in enumerate(steps) if step))
+        for start, steps in ((rows[0], row_steps), (columns[0], column_steps))
+    ]
+    return placed(y_shape, x_shape, tuple(sizes), sides[0], sides[1])
+
+
+def digits(rows: Any, columns: Any) -> tuple[list[int], Any, Any]:
+    """Two lists of positions that run in step as nested loops with constant strides; None if they do not."""
+    sizes: list[int] = []
+    steps: list[tuple[int, int]] = []
+    while len(rows) > 1:
+        step, other = int(rows[1] - rows[0]), int(columns[1] - columns[0])
+        same = (np.diff(rows) == step) & (np.diff(columns) == other)
+        count = len(rows) if same.all() else int(np.argmin(same)) + 1
+        if len(rows) % count or count == 1:
+            return [], None, None
+        blocks, partners = rows.reshape(-1, count), columns.reshape(-1, count)
+        line = np.arange(count)
+        if not ((blocks == blocks[:, :1] + step * line).all() and (partners == partners[:, :1] + other * line).all()):
+            return [], None, None
+        sizes.insert(0, count)
+        steps.insert(0, (step, other))
+        rows, columns = blocks[:, 0], partners[:, 0]
+    return sizes, [step for step, _ in steps], [other for _, other in steps]
+
+
+def samples(rng: np.random.Generator) -> Any:
+    """Assignments of every kind."""
+    vector, matrix = real(rng, (6,)), real(rng, (3, 4))
+    mask = np.array([True, False, True, True, False, False])
+    for array, *writes in (
+        (vector, (slice(1, -1), real(rng, (4,)))),
+        (vector, (0, real(rng, ())), (5, real(rng, ())), (0, real(rng, ()))),
+        (vector, (mask, real(rng, (3,)))),
+        (vector, (mask, real(rng, ()))),
+        (vector, ([4, 0, 4], real(rng, (3,)))),
+        (vector, (slice(None, None, -2), real(rng, (3,))), (slice(0, 2), real(rng, (1,)))),
+        (matrix, ((slice(1, None), slice(0, 3)), real(rng, (2, 3)))),
+        (matrix, (1, real(rng, (4,))), ((slice(None), 2), real(rng, (3,)))),
+        (matrix, (Ellipsis, real(rng, (4,)))),
+        (matrix, ((slice(0, 0), 0), real(rng, (0,)))),
+    ):
+        places = tuple(place for place, _ in writes)
+        yield (array, *(value for _, value in writes)), {"places": places}
+
+
+REGISTRY[operator.setitem] = Rule(
+    operator.setitem, (), together=assigned_locals, evaluate=assigned, samples=samples, name="assignment"
+)
+for _function in (np.zeros_like, np.ones_like, np.empty_like, np.full_like):
+    REGISTRY[_function] = Fresh(_function, _function)
+
+
+# Functions that change their first argument ---------------------------------------------------------------------
+
+
+def copyto(dst: Any, src: Any, where: Any = True) -> None:
+    """``numpy.copyto``."""
+    if where is True:
+        dst[...] = src
+    else:
+        dst[where] = np.broadcast_to(src, np.shape(dst))[where]
+
+
+def put(a: Any, ind: Any, v: Any) -> None:
+    """``numpy.put``: by flat positions."""
+    places = np.unravel_index(np.asarray(ind), np.shape(a))
+    a[places] = v
+
+
+def putmask(a: Any, mask: Any, values: Any) -> None:
+    """``numpy.putmask`` with values of the shape of the array."""
+    a[mask] = np.broadcast_to(values, np.shape(a))[mask]
+
+
+def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
+    """``numpy.fill_diagonal`` of matrices."""
+    if np.ndim(a) != 2 or wrap:
+        raise TraceError(at_users_line("fill_diagonal is traced for matrices", "Assign to a[index, index]."))
+    k = np.arange(min(np.shape(a)))
+    a[k, k] = val
+
+
+def add_at(a: Any, indices: Any, b: Any) -> None:
+    """``numpy.add.at``: repeated positions add up."""
+    shape = np.shape(a)
+    targets = np.arange(layout.size(shape)).reshape(shape)[indices]
+    side = (0, ((0, np.ravel(targets)),))
+    values = np.reshape(np.broadcast_to(b, np.shape(targets)), (targets.size,))
+    a[...] = a + np.reshape(scatter(values, side, (targets.size,), layout.size(shape)), shape)
+
+
+composed(np.copyto, copyto)
+composed(np.put, put)
+composed(np.putmask, putmask)
+composed(np.place, putmask)
+composed(np.fill_diagonal, fill_diagonal)
+composed((np.add, "at"), add_at)
+composed((np.subtract, "at"), lambda a, indices, b: add_at(a, indices, -b))

@@ -1,0 +1,80 @@
+"""What the rules of ``scipy.special`` share: operands without a derivative, domains, and guarded quotients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jacobi.errors import NoRuleError, at_users_line
+from jacobi.matrix import indicator
+from jacobi.rules.registry import REGISTRY, Partial
+from jacobi.rules.samples import Array, Domain
+
+
+class NoClosedForm:
+    """A partial derivative that is not known: it stands in a declaration and raises when it is asked for.
+
+    Attributes
+    ----------
+    operand : str
+        The name of the operand in SciPy's documentation.
+    reason : str
+        Why there is no derivative, and what to write instead.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy import special
+    >>> from jacobi import gradient
+    >>> gradient(lambda a: special.gammainc(a, 1.0))(2.0)
+    Traceback (most recent call last):
+    ...
+    jacobi.errors.NoRuleError: scipy.special.gammainc cannot be differentiated by its operand a... Pass it as a constant.
+    """
+
+    def __init__(self, operand: str, reason: str):
+        self.operand = operand
+        self.reason = reason
+
+    def __repr__(self) -> str:
+        return f"<no derivative by {self.operand}>"
+
+    def __call__(self, y: Any, *operands: Any) -> Any:
+        name = next((o.name for o in REGISTRY.values() if self in getattr(o, "partials", ())), "this operation")
+        raise NoRuleError(
+            at_users_line(f"{name} cannot be differentiated by its operand {self.operand}", self.reason)
+        )
+
+
+def unknown(operand: str) -> Partial:
+    """An operand by which no closed form of the derivative is known."""
+    return NoClosedForm(operand, "No closed form of this derivative is known. Pass it as a constant.")
+
+
+def whole(operand: str) -> Partial:
+    """An operand that counts: the function is defined, or meant, for integers there."""
+    return NoClosedForm(operand, "It is a whole number, not a variable. Pass it as a constant.")
+
+
+def between(low: float, high: float) -> Domain:
+    """The domain of the real numbers from ``low`` to ``high``."""
+
+    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+        return np.asarray(rng.uniform(low, high, shape))
+
+    return draw
+
+
+def integers(low: int, high: int) -> Domain:
+    """The domain of the integers from ``low`` to ``high``, both included."""
+
+    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+        return np.asarray(rng.integers(low, high + 1, shape))
+
+    return draw
+
+
+def quotient(x: Any, y: Any, dtype: Any) -> Any:
+    """``x / y``, and 0 where both are 0."""
+    return x / (y + indicator(x, 0, np.equal, dtype) * indicator(y, 0, np.equal, dtype))

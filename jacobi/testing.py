@@ -1,0 +1,505 @@
+"""Testers of contracts: `check_rule` proves the rule of one operation by its properties."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from types import MethodDescriptorType
+from typing import Any
+
+import numpy as np
+
+from jacobi.differentiate import jacobians, trace
+from jacobi.differentiate.trace import without_rule
+from jacobi.errors import InputError
+from jacobi.expressions import Graph, Node, Step, evaluate
+from jacobi.finite_difference import finite_difference
+from jacobi.matrix import Jacobian
+from jacobi.matrix.term import Term
+from jacobi.rules import REGISTRY, Composed, Elementwise, Move, Rule, Silent
+from jacobi.transforms import gradient, jacobian, jvp, vjp
+
+__all__ = ["check_rule", "checks"]
+
+BARS = 5.0  # the bounds of finite differences are estimates; so many of them are allowed
+BLUNT = 1e-4  # a numerical derivative with a larger relative error proves nothing
+
+
+def check_rule(operation: Any, rng: Any = 0) -> None:
+    """Check the rule of an operation on calls drawn from its domain.
+
+    The properties are those of `checks`; all of them hold for every operation of the library.
+
+    Parameters
+    ----------
+    operation : callable
+        A function or ufunc with a rule, such as ``np.sin`` or one that you declared with `jacobi.rules`.
+    rng : int or numpy.random.Generator
+        Where the random operands come from.
+
+    Raises
+    ------
+    AssertionError
+        If a property fails; the message names the call and the worst entry.
+    InputError
+        If the operation has no rule, or a rule without samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> check_rule(np.tanh)
+    """
+    __tracebackhide__ = True
+    for _, check in checks(operation, rng):
+        check()
+
+
+def checks(operation: Any, rng: Any = 0) -> Iterator[tuple[str, Callable[[], None]]]:
+    """The properties of the rule of an operation, each as a name and a function that checks it.
+
+    =============  ==============================================================================================
+    ``value``      tracing changes neither the value nor its type, and the operands stay as they are
+    ``jacobian``   the Jacobian agrees with finite differences within their bound
+    ``alone``      so it does by each operand when the others are constants
+    ``adjoint``    ``<u, J v> = <J^T u, v>`` with the matrix-free products
+    ``again``      the derivative of the gradient agrees with finite differences of the gradient
+    ``nodes``      the rule recorded at one point and evaluated at another is the rule at the other point
+    ``structure``  no array of the size of the Jacobian is stored, and as few numbers as the kind promises
+    ``types``      float32 stays float32, integers are promoted
+    ``memory``     operands that are read-only, reversed, strided or in Fortran order give the same
+    ``kinks``      the samples keep away from the places that the rule declares as kinks
+    =============  ==============================================================================================
+
+    Parameters
+    ----------
+    operation, rng
+        As for `check_rule`.
+    """
+    rule = rule_of(operation)
+    seed = int(rng.integers(2**32)) if isinstance(rng, np.random.Generator) else rng
+    for name, check in PROPERTIES.items():
+        yield name, partial(check_cases, rule, check, seed)
+
+
+def rule_of(operation: Any) -> Rule | Composed:
+    """The rule of a function, of a pair like ``(np.add, "reduce")``, or the rule itself."""
+    if not isinstance(operation, (Rule, Composed)):
+        operation = REGISTRY.get(operation) or without_rule(operation)
+    if isinstance(operation, Silent):
+        raise InputError(f"{operation.name} answers with plain values: there is no rule to check")
+    if operation.samples is None:
+        raise InputError(f"{operation.name} has no samples: declare them with samples= (or domain=)")
+    return operation  # type: ignore[no-any-return]
+
+
+def check_cases(rule: Rule | Composed, check: Callable[[Case], None], seed: int) -> None:
+    """Check a property on all samples of a rule."""
+    __tracebackhide__ = True
+    rng = np.random.default_rng(seed)
+    calls, others = list(rule.samples(rng)), list(rule.samples(rng))  # type: ignore[misc]
+    if not calls:
+        raise InputError(f"{rule.name} has no samples")
+    for call, other in zip(calls, others, strict=True):
+        case = Case(rule, call, other, rng)
+        try:
+            with np.errstate(all="ignore"):
+                check(case)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\nin {case}") from None
+        except Exception as error:
+            error.add_note(f"in {case}")
+            raise
+
+
+class Case:
+    """One call of an operation; all arrays of floating numbers in it are its variables.
+
+    Attributes
+    ----------
+    rule : Rule or Composed
+        The operation.
+    variables : list of arrays
+        The operands that are differentiated by.
+    elsewhere : list of arrays
+        Operands of the same shapes at another point of the domain.
+    weights : array
+        Random numbers in the shape of the result: a covector.
+    directions : list of arrays
+        Random numbers in the shapes of the variables.
+    """
+
+    def __init__(self, rule: Rule | Composed, call: Any, other: Any, rng: np.random.Generator):
+        self.rule = rule
+        self.call = call
+        self.variables = list(variables_of(call))
+        self.elsewhere = list(variables_of(other))
+        self.function = callable_of(rule.function)
+        self.value = self(*self.variables)
+        self.weights = away_from_zero(rng, self.value.shape)
+        self.directions = [away_from_zero(rng, x.shape) for x in self.variables]
+
+    def __call__(self, *variables: Any) -> Any:
+        """The result for other values of the variables; several results are joined to a vector."""
+        rest = iter(variables)
+        arguments, keywords = replaced(self.call, rest)
+        result = self.function(*arguments, **keywords)
+        if isinstance(result, (tuple, list)):
+            return np.concatenate([np.ravel(part) for part in result])
+        return result
+
+    def weighted(self, *variables: Any) -> Any:
+        """A scalar function of the variables: the results times the weights."""
+        return np.sum(self(*variables) * self.weights.astype(self.value.dtype))
+
+    def __str__(self) -> str:
+        name = self.rule.name.removeprefix("numpy.")
+        arguments, keywords = replaced(self.call, (f"array{x.shape}" for x in self.variables))
+        parts = [*map(str, arguments), *(f"{name}={value}" for name, value in keywords.items())]
+        return f"{name}({', '.join(parts)})"
+
+
+def variables_of(part: Any) -> Iterator[Any]:
+    """The arrays of floating numbers in a call, inside sequences and keywords as well."""
+    if isinstance(part, np.ndarray):
+        if part.dtype.kind == "f":
+            yield part
+    elif isinstance(part, (tuple, list, dict)):
+        for inner in part.values() if isinstance(part, dict) else part:
+            yield from variables_of(inner)
+
+
+def replaced(part: Any, variables: Iterator[Any]) -> Any:
+    """A call with other variables in the places of its arrays of floating numbers."""
+    if isinstance(part, np.ndarray):
+        return next(variables) if part.dtype.kind == "f" else part
+    if isinstance(part, dict):
+        return {name: replaced(inner, variables) for name, inner in part.items()}
+    if isinstance(part, (tuple, list)):
+        return type(part)(replaced(inner, variables) for inner in part)
+    return part
+
+
+def callable_of(function: Any) -> Callable[..., Any]:
+    """What a user calls: the method of a ufunc for ``(np.add, "reduce")``, a method of arrays for a descriptor."""
+    if isinstance(function, tuple):
+        return getattr(function[0], function[1])  # type: ignore[no-any-return]
+    if isinstance(function, MethodDescriptorType):
+        return lambda x, *arguments, **keywords: getattr(x, function.__name__)(*arguments, **keywords)
+    return function  # type: ignore[no-any-return]
+
+
+def away_from_zero(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    """Random numbers of either sign between 0.5 and 1: a combination with them hides no wrong entry."""
+    return np.asarray(rng.uniform(0.5, 1.0, shape) * rng.choice([-1.0, 1.0], shape))
+
+
+# The properties -------------------------------------------------------------------------------------------------
+
+
+def check_value(case: Case) -> None:
+    """Tracing changes neither the value nor its type, and the operands stay as they are."""
+    __tracebackhide__ = True
+    before = [x.copy() for x in case.variables]
+    traced = trace(case, case.variables, {}, range(len(before)))
+    expected, found = np.asarray(case.value), traced.value
+    assert found.shape == expected.shape, f"the traced value has shape {found.shape}, not {expected.shape}"
+    assert found.dtype == expected.dtype, f"the traced value has type {found.dtype}, not {expected.dtype}"
+    exact = isinstance(case.rule, Rule)
+    agree(found, expected, 0 if exact else rounding(expected), "the traced value", "NumPy")
+    for k, (x, copy) in enumerate(zip(case.variables, before, strict=True)):
+        assert np.array_equal(x, copy), f"operand {k} was changed"
+
+
+def check_jacobian(case: Case) -> None:
+    """The Jacobian by all operands together agrees with finite differences."""
+    __tracebackhide__ = True
+    found = jacobian(case, everything(case))(*case.variables)
+    for k, (J, x) in enumerate(zip(found, case.variables, strict=True)):
+        assert J.out_shape == case.value.shape, f"J by operand {k} has the output shape {J.out_shape}"
+        assert J.in_shape == x.shape, f"J by operand {k} has the input shape {J.in_shape}, not {x.shape}"
+        assert J.toarray().shape == (case.value.size, x.size), f"J by operand {k} is {J.toarray().shape}"
+        function = of_one(case, k)
+        slope, bound = slope_along(function, x, case.directions[k])
+        product = J.toarray() @ case.directions[k].ravel()
+        if not within(product, slope, bound + rounding(J.toarray())):
+            explain(function, x, J, f"J by operand {k}")
+            agree(product, slope, bound, f"J by operand {k} times a direction", "finite differences")
+
+
+def check_alone(case: Case) -> None:
+    """By each operand alone, with the others as constants, the Jacobian is the same (away from ties)."""
+    __tracebackhide__ = True
+    together = jacobian(case, everything(case))(*case.variables)
+    for k, (J, x) in enumerate(zip(together, case.variables, strict=True)):
+        alone = jacobian(of_one(case, k))(x)
+        agree(alone.toarray(), J.toarray(), rounding(J.toarray()), f"J by operand {k} alone", "J by all operands")
+
+
+def check_adjoint(case: Case) -> None:
+    """``<u, J v> = <J^T u, v>`` with the matrix-free products, and ``J v`` is that of the matrix."""
+    __tracebackhide__ = True
+    found = jacobian(case, everything(case))(*case.variables)
+    _, forward = jvp(case, tuple(case.variables), tuple(case.directions))
+    _, pullback = vjp(case, *case.variables)
+    covectors = pullback(case.weights)
+    covectors = covectors if isinstance(covectors, tuple) else (covectors,)
+    expected = np.zeros(case.value.size)
+    total, size = 0.0, 1.0
+    for k, (J, v, w) in enumerate(zip(found, case.directions, covectors, strict=True)):
+        assert w.shape == v.shape, f"vjp gives shape {w.shape} for operand {k} of shape {v.shape}"
+        expected = expected + J @ v.ravel()
+        total += float(np.sum(w * v))
+        size += float(np.sum(np.abs(J.toarray())))
+    assert np.shape(forward) == case.value.shape, f"jvp gives shape {np.shape(forward)}, not {case.value.shape}"
+    agree(np.ravel(forward), expected, 1e-12 * size, "jvp", "J @ v")
+    agree(np.asarray(total), np.sum(case.weights * forward), 1e-12 * size, "<J^T u, v> of vjp", "<u, J v> of jvp")
+
+
+def check_again(case: Case) -> None:
+    """The derivative of the gradient agrees with finite differences of the gradient."""
+    __tracebackhide__ = True
+    if getattr(case.rule, "once", ""):
+        return
+
+    def gradients(*variables: Any) -> Any:
+        return np.concatenate([np.ravel(g) for g in gradient(case.weighted, everything(case))(*variables)])
+
+    product = np.zeros(sum(x.size for x in case.variables))
+    for J, v in zip(jacobian(gradients, everything(case))(*case.variables), case.directions, strict=True):
+        product = product + J @ v.ravel()
+
+    def along(t: Any) -> Any:
+        return gradients(*(x + (t - 1) * v for x, v in zip(case.variables, case.directions, strict=True)))
+
+    slope, bound = slope_of(along, product.size)
+    agree(product, slope, bound + rounding(product), "the second derivative along a direction", "finite differences")
+
+
+def check_nodes(case: Case) -> None:
+    """The Jacobian recorded at one point and evaluated at another is the Jacobian at the other point."""
+    __tracebackhide__ = True
+    graph = Graph(REGISTRY, without_rule)
+    inputs = [graph.input(x if x.ndim else x[()]) for x in case.variables]
+    recorded = jacobian(case, everything(case))(*(Node(graph, step) for step in inputs))
+    expected = jacobian(case, everything(case))(*case.elsewhere)
+    values = {step.number: x for step, x in zip(inputs, case.elsewhere, strict=True)}
+    for k, (J, numbers) in enumerate(zip(recorded, expected, strict=True)):
+        found = evaluated(graph, J, values)
+        size = rounding(numbers.toarray())
+        agree(found.toarray(), numbers.toarray(), size, f"J by operand {k} recorded and evaluated", "the rule on arrays")
+
+
+def check_structure(case: Case) -> None:
+    """No array of the size of the Jacobian is stored, and as few numbers as the kind of operation promises."""
+    __tracebackhide__ = True
+    traced = trace(case, case.variables, {}, everything(case))
+    steps = traced.graph.steps
+    check_spaces(steps)
+    largest = max([1, *(np.size(step.value) for step in steps)])
+    dense = any(getattr(step.operation, "dense", "") for step in steps)
+    for k, J in enumerate(jacobians(traced, everything(case))):
+        stored = [factor.size for term in J.terms for factor in term.factors]
+        positions = sum(
+            tie.size for term in J.terms for _, tie in term.wiring.rows[1] + term.wiring.columns[1] if type(tie) is not int
+        )
+        what = f"J by operand {k} ({J.structure}, {J.out_shape} <- {J.in_shape})"
+        if isinstance(case.rule, Elementwise):
+            assert sum(stored) <= max(case.value.size, 1), f"{what} stores {sum(stored)} numbers"
+            assert not positions, f"{what} stores {positions} positions"
+            if J.out_shape == J.in_shape and J.shape[0] > 1:
+                assert J.structure in ("zero", "identity", "diagonal"), f"{what} is not diagonal"
+        if isinstance(case.rule, Move):
+            assert not stored, f"{what} stores numbers"
+            assert positions <= 2 * case.value.size, f"{what} stores {positions} positions"
+        if case.rule.piecewise_constant:
+            assert not J.terms, f"{what} is not zero"
+        if not dense:
+            assert max(stored, default=0) <= largest, f"{what} stores an array of {max(stored)} numbers"
+
+
+def check_spaces(steps: Sequence[Step]) -> None:
+    """Every local Jacobian maps the space of its operand to the space of the result."""
+    __tracebackhide__ = True
+    for step in steps:
+        arguments = [a.value if type(a) is Step else a for a in step.arguments]
+        for operand, parent in step.parents:
+            local = step.operation.local(operand, step.value, arguments, step.keywords)  # type: ignore[union-attr]
+            found, expected = (local.out_shape, local.in_shape), (step.value.shape, parent.value.shape)
+            assert found == expected, f"the rule by operand {operand} maps {found[1]} to {found[0]}, not {expected[1]} to {expected[0]}"
+
+
+def check_types(case: Case) -> None:
+    """float32 stays float32 where NumPy keeps it, and integers give what the same floating numbers give."""
+    __tracebackhide__ = True
+    exact = jacobian(case, everything(case))(*case.variables)
+    singles = [x.astype(np.float32) for x in case.variables]
+    y = np.asarray(case(*singles))
+    traced = trace(case, singles, {}, everything(case))
+    assert traced.value.dtype == y.dtype, f"for float32 the traced value has type {traced.value.dtype}, not {y.dtype}"
+    for k, (J, reference) in enumerate(zip(jacobians(traced, everything(case)), exact, strict=True)):
+        if y.dtype == np.float32:
+            assert J.dtype == np.float32, f"J by operand {k} is {J.dtype} for float32"
+            assert J.toarray().dtype == np.float32, f"J.toarray() by operand {k} is {J.toarray().dtype} for float32"
+            for factor in (factor for term in J.terms for factor in term.factors):
+                assert factor.dtype == np.float32, f"J by operand {k} stores {factor.dtype} for float32"
+        size = 2e-3 * (1 + np.max(np.abs(reference.toarray()), initial=0))
+        agree(J.toarray(), reference.toarray(), size, f"J by operand {k} in float32", "float64")
+    check_integers(case)
+
+
+def check_integers(case: Case) -> None:
+    """Integers as variables, and as constants beside a variable, give what floating numbers give."""
+    __tracebackhide__ = True
+    wholes = [np.copysign(np.ceil(np.abs(x)), x) for x in case.variables]
+    integers = [x.astype(int) for x in wholes]
+    try:
+        floating = jacobian(case, everything(case))(*wholes)
+    except (np.linalg.LinAlgError, ValueError):
+        return  # rounded operands may lie outside the domain
+    promoted = jacobian(case, everything(case))(*integers)
+    for k, (J, reference) in enumerate(zip(promoted, floating, strict=True)):
+        assert J.dtype.kind == "f", f"J by operand {k} is {J.dtype} for integers"
+        agree(J.toarray(), reference.toarray(), 0, f"J by operand {k} of integers", "floating numbers")
+        if len(wholes) > 1:
+            beside = [*integers[:k], wholes[k], *integers[k + 1 :]]
+            try:
+                value = np.asarray(case(*beside))
+            except (TypeError, ValueError):
+                continue
+            if value.dtype.kind == "f":
+                mixed = jacobian(case, k)(*beside)
+                plain = jacobian(of_one(Beside(case, wholes), k))(wholes[k])
+                size = rounding(plain.toarray())
+                agree(mixed.toarray(), plain.toarray(), size, f"J by operand {k} beside integers", "floating numbers")
+
+
+class Beside:
+    """A case with its variables at another place."""
+
+    def __init__(self, case: Case, variables: list[Any]):
+        self.case = case
+        self.variables = variables
+
+    def __call__(self, *variables: Any) -> Any:
+        """The result of the case."""
+        return self.case(*variables)
+
+
+def check_memory(case: Case) -> None:
+    """Operands that are read-only, reversed, strided or in Fortran order give the same and are not changed."""
+    __tracebackhide__ = True
+    expected = jacobian(case, everything(case))(*case.variables)
+    for name, layout in LAYOUTS.items():
+        arranged = [layout(x) for x in case.variables]
+        for x in arranged:
+            x.flags.writeable = False
+        found = jacobian(case, everything(case))(*arranged)
+        for k, (J, reference) in enumerate(zip(found, expected, strict=True)):
+            size = rounding(reference.toarray())
+            agree(J.toarray(), reference.toarray(), size, f"J by operand {k}, {name}", "plain operands")
+        for x, original in zip(arranged, case.variables, strict=True):
+            assert np.array_equal(x, original), f"an operand was changed ({name})"
+
+
+def check_kinks(case: Case) -> None:
+    """The samples keep away from the places that the rule declares as kinks."""
+    __tracebackhide__ = True
+    kink = getattr(case.rule, "kink", None)
+    if kink is not None:
+        assert isinstance(case.rule, Rule)
+        arguments, keywords = case.rule.operands(*case.call)
+        there = kink(case.value, *arguments, **keywords)
+        assert not np.any(there), "the rule declares a kink at a sample"
+        np.broadcast_to(there, case.value.shape)
+
+
+PROPERTIES: dict[str, Callable[[Case], None]] = {
+    "value": check_value,
+    "jacobian": check_jacobian,
+    "alone": check_alone,
+    "adjoint": check_adjoint,
+    "again": check_again,
+    "nodes": check_nodes,
+    "structure": check_structure,
+    "types": check_types,
+    "memory": check_memory,
+    "kinks": check_kinks,
+}
+
+LAYOUTS: dict[str, Callable[[Any], Any]] = {
+    "in Fortran order": lambda x: np.array(x, order="F"),
+    "strided": lambda x: np.repeat(x, 2, axis=-1)[..., ::2] if x.ndim else x.copy(),
+    "reversed": lambda x: x[::-1].copy()[::-1] if x.ndim else x.copy(),
+}
+
+
+# Numbers against numbers ----------------------------------------------------------------------------------------
+
+
+def everything(case: Case) -> tuple[int, ...]:
+    """The positions of all variables."""
+    return tuple(range(len(case.variables)))
+
+
+def of_one(case: Any, k: int) -> Callable[[Any], Any]:
+    """The case as a function of one variable; the others are constants."""
+    return lambda x: case(*case.variables[:k], x, *case.variables[k + 1 :])
+
+
+def slope_along(function: Callable[[Any], Any], x: Any, direction: Any) -> tuple[Any, Any]:
+    """The numerical derivative of a function along a direction, with its bound."""
+    return slope_of(lambda t: function(x + (t - 1) * direction), np.size(function(x)))
+
+
+def slope_of(function: Callable[[Any], Any], size: int) -> tuple[Any, Any]:
+    """The numerical derivative of a curve at 1, with its bound; an error where there is none."""
+    __tracebackhide__ = True
+    if not size:
+        return np.zeros(0), np.zeros(0)
+    slope, bound = (part.reshape(-1) for part in finite_difference(function)(1.0))
+    sharp = bound <= BLUNT * (1 + np.abs(slope))  # false for NaN
+    assert sharp.all(), (
+        f"there is no numerical derivative at a sample (bound {bound[~sharp][0]:.2g}): "
+        "give the domain on which the derivative exists"
+    )
+    return slope, BARS * bound
+
+
+def rounding(numbers: Any) -> float:
+    """What rounding may change in numbers of this size."""
+    finite = np.where(np.isfinite(numbers), numbers, 0)
+    return float(1e-12 * (1 + np.max(np.abs(finite), initial=0)))
+
+
+def within(found: Any, expected: Any, bound: Any) -> bool:
+    """Whether numbers agree; NaN agrees with NaN only."""
+    same = (np.abs(found - expected) <= bound) | (found == expected) | (np.isnan(found) & np.isnan(expected))
+    return bool(np.all(same))
+
+
+def agree(found: Any, expected: Any, bound: Any, what: str, reference: str) -> None:
+    """Raise an error that names the worst entry, unless the numbers agree."""
+    __tracebackhide__ = True
+    if not within(found, expected, bound):
+        gap = np.nan_to_num(np.abs(found - expected), nan=np.inf) - bound
+        worst = np.unravel_index(int(np.argmax(gap)), np.shape(gap))
+        place = f"[{', '.join(map(str, worst))}]" if worst else ""
+        raise AssertionError(f"{what}{place} is {found[worst]!s}, but {expected[worst]!s} by {reference}")
+
+
+def explain(function: Callable[[Any], Any], x: Any, J: Jacobian, what: str) -> None:
+    """Raise an error that names the worst entry of a Jacobian."""
+    __tracebackhide__ = True
+    numerical, bound = finite_difference(function)(x)
+    agree(J.toarray(), numerical, BARS * bound + rounding(J.toarray()), what, "finite differences")
+
+
+def evaluated(graph: Graph, J: Jacobian, values: dict[int, Any]) -> Jacobian:
+    """A Jacobian whose factors are nodes, with numbers for them at new values of the inputs."""
+    terms = []
+    for term in J.terms:
+        nodes = [factor for factor in term.factors if isinstance(factor, Node)]
+        numbers = iter(evaluate(graph.steps, values, [node.current() for node in nodes]))
+        factors = tuple(np.asarray(next(numbers)) if isinstance(f, Node) else f for f in term.factors)
+        terms.append(Term(term.coefficient, factors, term.wiring))
+    return Jacobian(terms, J.out_shape, J.in_shape)
