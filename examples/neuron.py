@@ -49,7 +49,7 @@ def local_jacobians(w, b, X, y):
         ("C = mean(s)", jb.local.mean(s)[0]),
         ("s = v ** 2", jb.local.square(v)[0]),
         ("v = y - a", jb.local.subtract(y, a)[1]),
-        ("a = max(0, z)", jb.local.maximum(0, z)[-1]),
+        ("a = max(0, z)", jb.local.maximum(0, z)[0]),
         ("z = X w + b", jb.local.matmul(X, w)[1]),
     ]
 

@@ -29,10 +29,10 @@ class Line(NamedTuple):
 def every_argument(
     name: str, f: Callable[..., Any], arguments: str, point: tuple[Any, ...], *formulas: Any
 ) -> list[Line]:
-    """One line for each argument that has a formula."""
+    """One line for each argument, with its formula."""
     return [
         Line(f"{name} by {argument}", f, point, k, formula)
-        for k, (argument, formula) in enumerate(zip(arguments.split(), formulas, strict=False))
+        for k, (argument, formula) in enumerate(zip(arguments.split(), formulas, strict=True))
     ]
 
 
@@ -205,7 +205,7 @@ PARTS = [
 
 def numbers(values) -> str:
     """Numbers, short."""
-    return " ".join(f"{value:.4g}" for value in np.ravel(values))
+    return " ".join(f"{value:.4g}" for value in np.ravel(values) + 0.0)  # no -0
 
 
 def text(matrix) -> str:
@@ -236,13 +236,13 @@ def main() -> None:
     """Print the table and count."""
     counts = {}
     for title, lines in PARTS:
-        print(f"{title:<28} {'value':<20} {'derivative by jacobi':<26} {'by the formula':<26} agree?")
+        print(f"{title:<30} {'value':<22} {'derivative by jacobi':<27} {'by the formula':<27} agree?")
         verdicts = []
         for line in lines():
             value, found, formula, agree = compare(line)
             verdicts.append(agree)
-            cells = f"{text(value):<20} {text(found):<26} {text(formula):<26}"
-            print(f"  {line.name:<26} {cells} {'yes' if agree else 'NO'}")
+            cells = f"{text(value):<22} {text(found):<27} {text(formula):<27}"
+            print(f"  {line.name:<28} {cells} {'yes' if agree else 'NO'}")
         counts[title] = (sum(verdicts), len(verdicts))
         print()
     wrong = counts.pop("Printed wrong")

@@ -53,14 +53,17 @@ def users_line() -> str:
 
 def at_users_line(what: str, cure: str) -> str:
     """A message of the common form: what happened, where, and what to write instead."""
-    line = users_line()
-    place = f" ({line})" if line else ""
-    return f"{what}{place}. {cure}"
+    return message(what, users_line(), cure)
 
 
 def at_function(function: object, what: str, cure: str) -> str:
     """The same for a fault of a whole function: names the line where it is defined."""
-    code = getattr(function, "__code__", None)
+    code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
     if code is None:
         return at_users_line(what, cure)
-    return f"{what} ({os.path.basename(code.co_filename)}:{code.co_firstlineno}, in {code.co_name}). {cure}"
+    return message(what, f"{os.path.basename(code.co_filename)}:{code.co_firstlineno}, in {code.co_name}", cure)
+
+
+def message(what: str, place: str, cure: str) -> str:
+    """What happened, where, and what to write instead."""
+    return f"{what} ({place}). {cure}" if place else f"{what}. {cure}"

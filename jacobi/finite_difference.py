@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacobi.errors import InputError, ShapeError
-from jacobi.ladder import PLACES, ROUNDINGS, Array, Ladder, Noise, Slope, explained, scatter, slope
+from jacobi.ladder import PLACES, ROUNDINGS, Array, Ladder, Mask, Noise, Slope, explained, scatter, slope
 
 __all__ = ["NumericalJacobian", "finite_difference", "measure"]
 
@@ -22,6 +22,7 @@ FACTOR = 4.0  # between neighbouring rungs
 TOP = 0.4112  # largest step, in units of max(|x|, 1); no fraction of small numbers, so periods do not match it
 SPACINGS = 64.0  # smallest step, in units of the spacing of floating point numbers around x
 SCAN_STRIDE = 3  # rungs from one spacing to the next
+SCAN_GROWTH = 1e5  # from one rung's spacing to the next that a smooth function may scatter more; 64 is the rule
 SCAN_LOUD = 3.0  # scatter that counts as noise, in units of the rounding of the values
 OUTPUTS_AT_ONCE = 4096  # tables of so many outputs fit into the caches
 
@@ -119,13 +120,13 @@ def _measure(point: Point) -> NumericalJacobian:
     m, n = point.y.size, point.x.size
     result = NumericalJacobian(np.full((m, n), np.nan), np.full((m, n), np.nan), np.zeros(m), point.calls)
     if m and n:
-        result.noise = point.noise()
+        quiet = result.noise = point.noise()
         good = np.isfinite(point.y)
         small_first = False
         for j in np.flatnonzero(np.isfinite(point.x.ravel())):
-            column = Column(point, int(j), result.noise)
+            column = Column(point, int(j), quiet, result.noise)
             small_first = column.explore(small_first)
-            result.noise = column.noise
+            result.noise = column.heard
             found = column.found
             result.value[good, j], result.error[good, j] = found.value[good], found.error[good]
             for i in np.flatnonzero(good & np.isinf(found.error)):
@@ -185,12 +186,12 @@ class Point:
 class Column:
     """One column of the Jacobian: climbs more rungs of the ladder until every entry is settled."""
 
-    def __init__(self, point: Point, j: int, noise: Array) -> None:
+    def __init__(self, point: Point, j: int, noise: Array, heard: Array) -> None:
         entry = point.x.ravel()[j]
         magnitude = abs(float(entry))
         scale = max(magnitude, 1.0)
         smallest = min(1e-14 * scale, 1e-5 * magnitude) if magnitude else 1e-14
-        self.point, self.j, self.noise = point, j, noise
+        self.point, self.j, self.noise, self.heard = point, j, noise, heard
         self.magnitude, self.top = magnitude, TOP * scale
         self.spacing = float(np.spacing(np.abs(entry)))
         self.last = self.rung(max(SPACINGS * self.spacing, smallest))
@@ -208,10 +209,12 @@ class Column:
         if self.magnitude and not 0.1 <= self.magnitude <= 10.0:
             scales.append(min(self.magnitude, 1.0))
         for scale in reversed(scales) if small_first else scales:
-            self.climb(self.quick(scale))
+            self.climb(self.quick(scale), self.noise)
+            if self.pending.size and self.heard.any():
+                self.climb((), self.heard)
             if not self.pending.size:
                 return scale != scales[0]
-        self.climb(self.all())
+        self.climb(self.all(), self.noise)
         if self.pending.size and self.found.of(self.pending).doubtful.any():
             self.scan()
         return small_first
@@ -228,7 +231,7 @@ class Column:
         steps = [(k, self.top / FACTOR**k) for k in range(self.last + 1)]
         return [k for k, h in steps if h >= 1e-14 * self.top or h <= 64.0 * self.magnitude]
 
-    def climb(self, rungs: Iterable[int]) -> None:
+    def climb(self, rungs: Iterable[int], absolute: Array) -> None:
         """Evaluate rungs and estimate the pending outputs from all rungs evaluated so far."""
         for k in rungs:
             if k not in self.climbed:
@@ -238,7 +241,9 @@ class Column:
             return
         ahead, right, behind, left = (np.array(part) for part in zip(*(self.climbed[k] for k in sorted(self.climbed)), strict=True))
         ladder = Ladder(ahead, -behind, right, left, self.point.y)
-        noise = self.knowledge()
+        argument = self.point.argument_unit * self.magnitude
+        smallest = float(self.point.limits.smallest_subnormal)
+        noise = Noise(np.maximum(self.noise, absolute), self.point.unit, argument, smallest)
         for start in range(0, self.pending.size, OUTPUTS_AT_ONCE):
             some = self.pending[start : start + OUTPUTS_AT_ONCE]
             self.found.put(some, slope(ladder.of(some), noise.of(some)))
@@ -252,88 +257,133 @@ class Column:
         entries[self.j] = old + x.dtype.type(distance)
         return float(entries[self.j] - old), self.point.values(x)
 
-    def knowledge(self) -> Noise:
-        """What is known about the errors of the values when this input moves."""
-        smallest = float(self.point.limits.smallest_subnormal)
-        return Noise(self.noise, self.point.unit, self.point.argument_unit * self.magnitude, smallest)
-
     def scan(self) -> None:
-        """Look for noise that no single rung can tell from detail of the function, and estimate again.
-
-        Rounding inside the function, of ``1e8 + x`` say, makes stairs.  On the stair where x stands the function is
-        smooth, with a wrong slope.  So the line is sampled at spacings from the smallest upwards, until the values
-        scatter on both sides of x; then either the slopes at these points explain the scatter, or it is noise.
-        """
+        """Look for noise that no single rung can tell from detail of the function, and estimate again."""
         outputs = self.pending
-        undecided = np.ones(outputs.size, dtype=np.bool_)
-        noise, hopeless = np.zeros(outputs.size), np.zeros(outputs.size, dtype=np.bool_)
-        for k in [k for k in self.all() if k > 2][::-SCAN_STRIDE]:
-            spacing = self.top / FACTOR**k
-            ahead = self.sample(spacing, outputs, noise)
-            if not (undecided & ~(ahead.rough == 0.0)).any():
-                continue
-            behind = self.sample(-spacing, outputs, noise)
-            rough = undecided & (np.fmin(ahead.rough, behind.rough) > 0.0)
-            side = np.where(np.isnan(ahead.rough), -1.0, 1.0)
-            found = np.fmin(ahead.noise, behind.noise)
-            rounding = np.fmax(ahead.rounding, behind.rounding)
-            values = np.where(side > 0.0, ahead.values, behind.values)
-            # Slopes are asked over a distance within which hardly a stair ends, but rounding is small.
-            longest = spacing / 1024.0
-            wanted = 16.0 * rounding / found * spacing
-            near = longest / 8.0 ** np.floor(np.log2(np.fmax(longest / wanted, 1.0)) / 3.0)
-            sure = (wanted <= longest) & (near >= 4.0 * self.spacing)
-            noisy = rough.copy()
-            for sign in (1.0, -1.0):
-                ask = rough & sure & (side == sign)
-                for distance in np.unique(near[ask]):
-                    these = ask & (near == distance)
-                    nearby = self.points(sign * spacing, sign * distance)[:, outputs[these]]
-                    noisy[these] = ~explained(
-                        values[:, these], nearby, spacing, distance, found[these], rounding[these]
-                    )
-            # Nothing can be said of waves too short for the smallest step, nor of what is hardly more than noise.
-            unresolved = rough if k == self.last else noisy & ~sure & (noise == 0.0)
-            hopeless |= unresolved & (found > 0.01 * np.median(np.abs(values), axis=0))
-            louder = noisy & (sure | (noise == 0.0))
-            if louder.any():  # a few more stairs, to measure their height
-                more = [self.sample(sign * FACTOR * spacing, outputs, noise).noise for sign in (1.0, -1.0)]
-                found = np.fmax(found, np.fmin(np.fmin(*more), 64.0 * found))
-            noise[louder] = 4.0 * found[louder]
-            undecided &= ~rough | (louder & (found < 1000.0 * rounding))
-            if not undecided.any():
-                break
-        self.noise = self.noise.copy()
-        self.noise[outputs] = np.maximum(self.noise[outputs], np.where(hopeless, 0.0, noise))
-        self.climb(())
-        self.found.error[outputs[hopeless]] = np.inf
+        scan = Scan(self, outputs)
+        scan.run()
+        self.heard = self.heard.copy()
+        self.heard[outputs] = np.maximum(self.heard[outputs], scan.noise)
+        self.climb((), self.heard)
+        self.found.error[outputs[scan.hopeless]] = np.inf
 
     def points(self, spacing: float, beyond: float = 0.0) -> Array:
         """Values at places some spacing (negative: behind x) apart, each a little `beyond`; (places, m)."""
         return np.array([self.moved(float(place) * spacing + beyond)[1] for place in PLACES])
 
-    def sample(self, spacing: float, outputs: NDArray[np.intp], known: Array) -> Sample:
-        """What the values of some outputs on one side of x look like at this spacing."""
-        values = self.points(spacing)[:, outputs]
-        three, five = scatter(values)
-        run = np.median(np.abs(np.diff(values, axis=0)), axis=0) / abs(spacing)
-        rounding = ROUNDINGS * self.point.unit * np.median(np.abs(values), axis=0)
-        rounding += 2.0 * self.point.argument_unit * self.magnitude * run
-        rounding = np.maximum(rounding, np.maximum(self.noise[outputs], known))
-        noise = np.minimum(three, five)
-        noise[np.ptp(values, axis=0) == 0.0] = np.nan
-        rough = np.where(np.isnan(noise), np.nan, (five >= 0.2 * three) & (noise > SCAN_LOUD * rounding))
-        return Sample(values, noise, rounding, rough)
-
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Values at some spacing along a line; every field but the first has one entry per output."""
+    """Values at some spacing on one side; every field but the first has one entry per output."""
 
     values: Array  # (places, outputs)
-    noise: Array  # standard deviation of what may be noise
-    rounding: Array
-    rough: Array  # 1 where the values scatter, 0 where they lie on a smooth curve, NaN where missing or all equal
+    three: Array  # scatter of the values by differences of order 3, NaN where values are missing or all equal
+    five: Array  # the same of order 5
+    rounding: Array  # what rounding may contribute
+
+    @property
+    def noise(self) -> Array:
+        """The standard deviation of what may be noise."""
+        return np.minimum(self.three, self.five)
+
+    def rough(self, known: Array) -> Array:
+        """1 where the values scatter by more than known, 0 where they lie on a smooth curve, NaN where unknown."""
+        rough = (self.five >= 0.2 * self.three) & (self.five <= 5.0 * self.three) & (self.noise > SCAN_LOUD * np.maximum(self.rounding, known))
+        return np.where(np.isnan(self.noise), np.nan, rough)
+
+    def wave(self, known: Array) -> Array:
+        """1 where the values lie on a curve that bends by more than noise, 0 where not, NaN where unknown."""
+        wave = (self.five < 0.2 * self.three) & (self.three > 6.0 * np.maximum(self.rounding, known))
+        return np.where(np.isnan(self.noise), np.nan, wave)
+
+
+class Scan:
+    """Tells noise from detail of the function, by how values scatter at spacings from the smallest upwards.
+
+    Rounding inside a function, of ``1e8 + x`` say, makes stairs.  On the stair where x stands the function is smooth,
+    with a wrong slope.  Where values begin to scatter on both sides of x, either the slopes at these points explain
+    it, or the values at smaller spacings lie on a curve, or it is noise.
+    """
+
+    def __init__(self, column: Column, outputs: NDArray[np.intp]) -> None:
+        self.column, self.outputs = column, outputs
+        self.noise = np.zeros(outputs.size)
+        self.hopeless = np.zeros(outputs.size, dtype=np.bool_)
+        self.undecided = np.ones(outputs.size, dtype=np.bool_)
+        self.samples: dict[tuple[int, float], Sample] = {}
+
+    def run(self) -> None:
+        """Scan until every output is decided."""
+        for k in [k for k in self.column.all() if k > 2][::-SCAN_STRIDE]:
+            for closer in range(min(k + SCAN_STRIDE - 1, self.column.last), k - 1, -1):
+                if (self.undecided & (self.sample(k, 1.0).rough(self.known) != 0.0)).any():
+                    self.judge(closer)
+
+    @property
+    def known(self) -> Array:
+        """The noise known so far."""
+        return np.maximum(self.noise, self.column.noise[self.outputs])
+
+    def judge(self, k: int) -> None:
+        """Decide the outputs whose values scatter at the spacing of rung `k`."""
+        ahead, behind = self.sample(k, 1.0), self.sample(k, -1.0)
+        known = self.known
+        spacing = self.column.top / FACTOR**k
+        rough = self.undecided & (np.fmin(ahead.rough(known), behind.rough(known)) > 0.0)
+        if not rough.any():
+            return
+        height = np.fmin(ahead.noise, behind.noise)
+        silent = self.noise == 0.0
+        noisy, sure = rough.copy(), np.zeros_like(rough)
+        for sign, here in ((1.0, ahead), (-1.0, behind)):
+            # Slopes are asked over a distance within which hardly a stair ends, but rounding is small.
+            longest = spacing / 1024.0
+            shortest = 16.0 * np.maximum(here.rounding, known) / here.noise * spacing
+            near = longest / 4.0 ** np.floor(np.log2(np.fmax(longest / shortest, 1.0)) / 4.0)
+            usable = rough & ~sure & (shortest <= longest) & (near >= 4.0 * self.column.spacing)
+            for distance in np.unique(near[usable]):
+                these = usable & (near == distance)
+                nearby = self.column.points(sign * spacing, sign * distance)[:, self.outputs[these]]
+                noisy[these] = ~explained(
+                    here.values[:, these], nearby, spacing, distance, here.noise[these], here.rounding[these]
+                )
+            sure |= usable
+        if noisy.any():
+            noisy &= ~self.curve(k, known)
+        louder = noisy & (sure | silent)
+        # Nothing can be said of waves too short for the smallest step, nor of what is hardly more than noise.
+        unresolved = rough if k == self.column.last else louder & ~sure
+        typical = np.fmin(np.median(np.abs(ahead.values), axis=0), np.median(np.abs(behind.values), axis=0))
+        self.hopeless |= unresolved & (height > 0.01 * typical)
+        if louder.any():  # a few more stairs, to measure their height
+            more = np.fmin(self.sample(k - 1, 1.0).noise, self.sample(k - 1, -1.0).noise)
+            height = np.fmax(height, np.fmin(more, 64.0 * height))
+            self.noise[louder] = 4.0 * height[louder]
+        self.undecided &= ~rough | louder
+
+    def curve(self, k: int, known: Array) -> Mask:
+        """Whether the values at closer spacings lie on a curve that is just no more resolved at this one."""
+        on_curve, steady = [], []
+        for sign in (1.0, -1.0):
+            here, closer, closest = (self.sample(min(k + i, self.column.last), sign) for i in range(3))
+            growth = closer.three / closest.three
+            on_curve.append((closer.wave(known) > 0.0) & (here.noise <= SCAN_GROWTH * closer.three))
+            steady.append((growth > 8.0) & (growth < 512.0))
+        return np.asarray((on_curve[0] & (on_curve[1] | steady[0])) | (on_curve[1] & steady[1]))
+
+    def sample(self, k: int, sign: float) -> Sample:
+        """What the values on one side of x look like at the spacing of rung `k`."""
+        if (k, sign) not in self.samples:
+            point, spacing = self.column.point, self.column.top / FACTOR**k
+            values = self.column.points(sign * spacing)[:, self.outputs]
+            three, five = scatter(values)
+            flat = np.ptp(values, axis=0) == 0.0
+            three[flat] = five[flat] = np.nan
+            run = np.median(np.abs(np.diff(values, axis=0)), axis=0) / spacing
+            rounding = ROUNDINGS * point.unit * np.median(np.abs(values), axis=0)
+            rounding += 2.0 * point.argument_unit * self.column.magnitude * run
+            self.samples[k, sign] = Sample(values, three, five, rounding)
+        return self.samples[k, sign]
 
 
 def fresh(value: Any) -> Any:

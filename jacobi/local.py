@@ -1,6 +1,8 @@
 """Local Jacobians of one operation: ``local.multiply(w, x)`` is the tuple ``(diag(x), diag(w))``.
 
-Every operation that has a rule is here under its NumPy (or SciPy) name; there is one Jacobian per array argument.
+Every operation that has a rule is here under its NumPy (or SciPy) name.  There is one Jacobian per array argument, in
+their order.  Floating numbers count as arrays; integers are constants and parameters (``local.maximum(0, z)``,
+``local.sum(x, 0)``), unless nothing but numbers is given (``local.multiply(2, 3)``).
 """
 
 from __future__ import annotations
@@ -8,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from jacobi.differentiate import jacobians, trace
-from jacobi.differentiate.trace import real_array
 from jacobi.errors import InputError, at_users_line
 from jacobi.matrix import Jacobian
 from jacobi.rules import REGISTRY, Silent
@@ -58,7 +61,11 @@ def local(function: Callable[..., Any]) -> Callable[..., tuple[Jacobian, ...]]:
                 *([values[k] for k in at] if isinstance(at, range) else values[at] for at in template), **keywords
             )
 
-        positions = [k for k, value in enumerate(flat) if is_operand(value, k)]
+        arity = getattr(REGISTRY[function], "arity", None)
+        leading = flat if arity is None else flat[:arity]
+        positions = [k for k, value in enumerate(leading) if is_variable(value)]
+        if all(type(value) in (int, float) for value in leading):
+            positions = list(range(len(leading)))
         if not positions:
             raise InputError(at_users_line("no array was given", "Pass the operands as arrays."))
         return tuple(jacobians(trace(call, flat, {}, positions), positions))
@@ -68,11 +75,9 @@ def local(function: Callable[..., Any]) -> Callable[..., tuple[Jacobian, ...]]:
     return local_jacobians
 
 
-def is_operand(value: Any, position: int) -> bool:
-    """Whether a value is differentiated by: arrays of floats, lists of numbers, and floats."""
-    if isinstance(value, bool) or isinstance(value, str) or value is None or callable(value):
+def is_variable(value: Any) -> bool:
+    """Whether a value is differentiated by: floating arrays and numbers, integer arrays, lists of numbers."""
+    if isinstance(value, (bool, int)) or not isinstance(value, (np.ndarray, np.generic, float, list, tuple)):
         return False
-    try:
-        return bool(real_array(value, "").dtype.kind == "f") and getattr(value, "dtype", None) != bool
-    except (InputError, TypeError):
-        return False
+    array = np.asarray(value)
+    return array.dtype.kind in "fiu" and (array.ndim > 0 or array.dtype.kind == "f")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from types import MethodDescriptorType
@@ -16,7 +17,8 @@ from jacobi.expressions import Graph, Node, Step, evaluate
 from jacobi.finite_difference import finite_difference
 from jacobi.matrix import Jacobian
 from jacobi.matrix.term import Term
-from jacobi.rules import REGISTRY, Composed, Elementwise, Move, Rule, Silent
+from jacobi.rules import REGISTRY, Composed, Elementwise, Move, Rule
+from jacobi.rules.special_operands import NoClosedForm
 from jacobi.transforms import gradient, jacobian, jvp, vjp
 
 __all__ = ["check_rule", "checks"]
@@ -85,7 +87,7 @@ def rule_of(operation: Any) -> Rule | Composed:
     """The rule of a function, of a pair like ``(np.add, "reduce")``, or the rule itself."""
     if not isinstance(operation, (Rule, Composed)):
         operation = REGISTRY.get(operation) or without_rule(operation)
-    if isinstance(operation, Silent):
+    if operation.kind not in ("primitive", "composed"):
         raise InputError(f"{operation.name} answers with plain values: there is no rule to check")
     if operation.samples is None:
         raise InputError(f"{operation.name} has no samples: declare them with samples= (or domain=)")
@@ -130,9 +132,9 @@ class Case:
 
     def __init__(self, rule: Rule | Composed, call: Any, other: Any, rng: np.random.Generator):
         self.rule = rule
-        self.call = call
-        self.variables = list(variables_of(call))
-        self.elsewhere = list(variables_of(other))
+        self.call = constants_held(rule, call)
+        self.variables = list(variables_of(self.call))
+        self.elsewhere = list(variables_of(constants_held(rule, other)))
         self.function = callable_of(rule.function)
         self.value = self(*self.variables)
         self.weights = away_from_zero(rng, self.value.shape)
@@ -158,6 +160,23 @@ class Case:
         return f"{name}({', '.join(parts)})"
 
 
+class Held:
+    """An array of floating numbers that stays a constant: there is no derivative by it."""
+
+    def __init__(self, array: Any):
+        self.array = array
+
+    def __str__(self) -> str:
+        return f"constant{self.array.shape}"
+
+
+def constants_held(rule: Rule | Composed, call: Any) -> Any:
+    """A call with the operands held constant by which no derivative is known."""
+    arguments, keywords = call
+    fixed = {k for k, p in enumerate(getattr(rule, "partials", ())) if isinstance(p, NoClosedForm)}
+    return tuple(Held(a) if k in fixed else a for k, a in enumerate(arguments)), keywords
+
+
 def variables_of(part: Any) -> Iterator[Any]:
     """The arrays of floating numbers in a call, inside sequences and keywords as well."""
     if isinstance(part, np.ndarray):
@@ -172,6 +191,8 @@ def replaced(part: Any, variables: Iterator[Any]) -> Any:
     """A call with other variables in the places of its arrays of floating numbers."""
     if isinstance(part, np.ndarray):
         return next(variables) if part.dtype.kind == "f" else part
+    if isinstance(part, Held):
+        return part.array
     if isinstance(part, dict):
         return {name: replaced(inner, variables) for name, inner in part.items()}
     if isinstance(part, (tuple, list)):
@@ -185,7 +206,17 @@ def callable_of(function: Any) -> Callable[..., Any]:
         return getattr(function[0], function[1])  # type: ignore[no-any-return]
     if isinstance(function, MethodDescriptorType):
         return lambda x, *arguments, **keywords: getattr(x, function.__name__)(*arguments, **keywords)
-    return function  # type: ignore[no-any-return]
+    return written if function is operator.setitem else function  # type: ignore[no-any-return]
+
+
+def written(array: Any, *values: Any, places: Sequence[Any]) -> Any:
+    """A copy of an array after assignments, made as user's code makes it."""
+    traced = next((part for part in (array, *values) if isinstance(part, Node)), array)
+    result = np.zeros_like(traced, shape=np.shape(array))
+    result[...] = array
+    for place, value in zip(places, values, strict=True):
+        result[place] = value
+    return result
 
 
 def away_from_zero(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
@@ -230,9 +261,12 @@ def check_alone(case: Case) -> None:
     """By each operand alone, with the others as constants, the Jacobian is the same (away from ties)."""
     __tracebackhide__ = True
     together = jacobian(case, everything(case))(*case.variables)
+    numbers = [float(x) if x.ndim == 0 else x for x in case.variables]
     for k, (J, x) in enumerate(zip(together, case.variables, strict=True)):
-        alone = jacobian(of_one(case, k))(x)
-        agree(alone.toarray(), J.toarray(), rounding(J.toarray()), f"J by operand {k} alone", "J by all operands")
+        size = rounding(J.toarray())
+        for constants, what in ((case.variables, "beside arrays"), (numbers, "beside Python numbers")):
+            alone = jacobian(of_one(case, k, constants))(x)
+            agree(alone.toarray(), J.toarray(), size, f"J by operand {k} alone, {what},", "J by all operands")
 
 
 def check_adjoint(case: Case) -> None:
@@ -368,21 +402,9 @@ def check_integers(case: Case) -> None:
                 continue
             if value.dtype.kind == "f":
                 mixed = jacobian(case, k)(*beside)
-                plain = jacobian(of_one(Beside(case, wholes), k))(wholes[k])
+                plain = jacobian(of_one(case, k, wholes))(wholes[k])
                 size = rounding(plain.toarray())
                 agree(mixed.toarray(), plain.toarray(), size, f"J by operand {k} beside integers", "floating numbers")
-
-
-class Beside:
-    """A case with its variables at another place."""
-
-    def __init__(self, case: Case, variables: list[Any]):
-        self.case = case
-        self.variables = variables
-
-    def __call__(self, *variables: Any) -> Any:
-        """The result of the case."""
-        return self.case(*variables)
 
 
 def check_memory(case: Case) -> None:
@@ -407,7 +429,7 @@ def check_kinks(case: Case) -> None:
     kink = getattr(case.rule, "kink", None)
     if kink is not None:
         assert isinstance(case.rule, Rule)
-        arguments, keywords = case.rule.operands(*case.call)
+        arguments, keywords = case.rule.operands(*replaced(case.call, iter(case.variables)))
         there = kink(case.value, *arguments, **keywords)
         assert not np.any(there), "the rule declares a kink at a sample"
         np.broadcast_to(there, case.value.shape)
@@ -441,9 +463,10 @@ def everything(case: Case) -> tuple[int, ...]:
     return tuple(range(len(case.variables)))
 
 
-def of_one(case: Any, k: int) -> Callable[[Any], Any]:
+def of_one(case: Case, k: int, constants: Sequence[Any] | None = None) -> Callable[[Any], Any]:
     """The case as a function of one variable; the others are constants."""
-    return lambda x: case(*case.variables[:k], x, *case.variables[k + 1 :])
+    held = case.variables if constants is None else constants
+    return lambda x: case(*held[:k], x, *held[k + 1 :])
 
 
 def slope_along(function: Callable[[Any], Any], x: Any, direction: Any) -> tuple[Any, Any]:

@@ -11,15 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from jacobi.arguments import Argnums, Call, Function
 from jacobi.differentiate import Trace, jacobians, trace
 from jacobi.errors import InputError, ShapeError, at_function, at_users_line
 from jacobi.matrix import Jacobian
 
-Function = Callable[..., Any]
-Argnums = int | Sequence[int]
 
 
-def jacobian(f: Function, argnums: Argnums = 0, *, format: str | None = None) -> Function:
+def jacobian(f: Function, argnums: Argnums = 0, *, format: str | None = None, has_aux: bool = False) -> Function:
     """The Jacobian of a function, in numerator layout: ``J[i, j] = dy_i / dx_j``.
 
     Parameters
@@ -28,14 +27,17 @@ def jacobian(f: Function, argnums: Argnums = 0, *, format: str | None = None) ->
         A function of arrays and numbers in plain NumPy, that returns an array of any shape, a number, or a list of
         numbers.
     argnums : int or sequence of int
-        The arguments to differentiate by; a tuple of Jacobians is returned for a sequence.
+        The arguments to differentiate by; a tuple of Jacobians is returned for a sequence.  For an argument that is a
+        dictionary or a tuple of arrays, the result has the same structure.
     format : {None, "array", "csr", "csc", "coo", "operator"}
         None keeps the `Jacobian` with its structure; the others are what solvers of SciPy take.
+    has_aux : bool
+        Whether ``f`` returns a pair of the value to differentiate and anything else, which is passed on.
 
     Returns
     -------
     callable
-        ``jacobian(f)(*args)`` is a `Jacobian` of shape ``(y.size, x.size)``.
+        ``jacobian(f)(*args)`` is a `Jacobian` of shape ``(y.size, x.size)``; with ``has_aux`` the pair ``(J, aux)``.
 
     Raises
     ------
@@ -59,25 +61,27 @@ def jacobian(f: Function, argnums: Argnums = 0, *, format: str | None = None) ->
 
     @wraps(f)
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
-        positions, single = chosen(argnums, args)
-        found = [convert(J) for J in jacobians(trace(f, args, kwargs, positions), positions)]
-        return found[0] if single else tuple(found)
+        call = Call(f, args, argnums, has_aux)
+        traced = trace(call.function, call.arrays, kwargs, call.positions)
+        return call.with_auxiliary(call.together([convert(J) for J in jacobians(traced, call.positions)]))
 
     return jacobian_of_f
 
 
-def value_and_jacobian(f: Function, argnums: Argnums = 0, *, format: str | None = None) -> Function:
+def value_and_jacobian(
+    f: Function, argnums: Argnums = 0, *, format: str | None = None, has_aux: bool = False
+) -> Function:
     """The value and the Jacobian of a function, from one evaluation.
 
     Parameters
     ----------
-    f, argnums, format
+    f, argnums, format, has_aux
         As for `jacobian`.
 
     Returns
     -------
     callable
-        ``value_and_jacobian(f)(*args)`` is ``(y, J)``.
+        ``value_and_jacobian(f)(*args)`` is ``(y, J)``; with ``has_aux``, ``((y, aux), J)``.
 
     Examples
     --------
@@ -91,15 +95,15 @@ def value_and_jacobian(f: Function, argnums: Argnums = 0, *, format: str | None 
 
     @wraps(f)
     def value_and_jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
-        positions, single = chosen(argnums, args)
-        traced = trace(f, args, kwargs, positions)
-        found = [convert(J) for J in jacobians(traced, positions)]
-        return own(traced), found[0] if single else tuple(found)
+        call = Call(f, args, argnums, has_aux)
+        traced = trace(call.function, call.arrays, kwargs, call.positions)
+        found = [convert(J) for J in jacobians(traced, call.positions)]
+        return call.with_auxiliary(own(traced)), call.together(found)
 
     return value_and_jacobian_of_f
 
 
-def gradient(f: Function, argnums: Argnums = 0) -> Function:
+def gradient(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
     """The gradient of a scalar function, shaped like the argument (the layout of practitioners).
 
     Parameters
@@ -107,12 +111,15 @@ def gradient(f: Function, argnums: Argnums = 0) -> Function:
     f : callable
         A function whose result has one entry.
     argnums : int or sequence of int
-        The arguments to differentiate by; a tuple of gradients is returned for a sequence.
+        The arguments to differentiate by; a tuple of gradients is returned for a sequence.  For an argument that is a
+        dictionary or a tuple of arrays, the result has the same structure.
+    has_aux : bool
+        Whether ``f`` returns a pair of the value to differentiate and anything else, which is passed on.
 
     Returns
     -------
     callable
-        ``gradient(f)(*args)`` is an array of the shape of the argument.
+        ``gradient(f)(*args)`` is an array of the shape of the argument; with ``has_aux`` the pair ``(g, aux)``.
 
     Raises
     ------
@@ -126,27 +133,28 @@ def gradient(f: Function, argnums: Argnums = 0) -> Function:
     array([[2., 4.],
            [6., 8.]])
     """
-    with_value = value_and_gradient(f, argnums)
+    with_value = value_and_gradient(f, argnums, has_aux=has_aux)
 
     @wraps(f)
     def gradient_of_f(*args: Any, **kwargs: Any) -> Any:
-        return with_value(*args, **kwargs)[1]
+        value, found = with_value(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
 
     return gradient_of_f
 
 
-def value_and_gradient(f: Function, argnums: Argnums = 0) -> Function:
+def value_and_gradient(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
     """The value and the gradient of a scalar function, from one evaluation.
 
     Parameters
     ----------
-    f, argnums
+    f, argnums, has_aux
         As for `gradient`.
 
     Returns
     -------
     callable
-        ``value_and_gradient(f)(*args)`` is ``(y, g)``.
+        ``value_and_gradient(f)(*args)`` is ``(y, g)``; with ``has_aux``, ``((y, aux), g)``.
 
     Examples
     --------
@@ -159,11 +167,11 @@ def value_and_gradient(f: Function, argnums: Argnums = 0) -> Function:
 
     @wraps(f)
     def value_and_gradient_of_f(*args: Any, **kwargs: Any) -> Any:
-        positions, single = chosen(argnums, args)
-        traced = trace(f, args, kwargs, positions)
+        call = Call(f, args, argnums, has_aux)
+        traced = trace(call.function, call.arrays, kwargs, call.positions)
         only_one_entry(traced, f)
-        found = [J._full().reshape(J.in_shape) for J in jacobians(traced, positions)]
-        return own(traced), found[0] if single else tuple(found)
+        found = [J._full().reshape(J.in_shape) for J in jacobians(traced, call.positions)]
+        return call.with_auxiliary(own(traced)), call.together(found)
 
     return value_and_gradient_of_f
 
@@ -267,14 +275,13 @@ def vjp(f: Function, *arguments: Any) -> tuple[Any, Function]:
     from jacobi.differentiate.accumulate import pulled_back
 
     check_function(f)
-    positions = list(range(len(arguments)))
-    traced = trace(f, arguments, {}, positions)
-    pull = pulled_back(traced, positions)
+    call = Call(f, arguments, 0 if len(arguments) == 1 else range(len(arguments)))
+    traced = trace(call.function, call.arrays, {}, call.positions)
+    pull = pulled_back(traced, call.positions)
     shape = np.shape(traced.value)
 
     def pullback(u: Any) -> Any:
-        found = pull(shaped(u, shape, "the covector"))
-        return found[0] if len(found) == 1 else tuple(found)
+        return call.together(pull(shaped(u, shape, "the covector")))
 
     return own(traced), pullback
 
@@ -288,21 +295,6 @@ def check_function(f: Any) -> None:
                 "Pass the function itself, jacobian(f)(x), not its value, jacobian(f(x)).",
             )
         )
-
-
-def chosen(argnums: Argnums, arguments: Sequence[Any]) -> tuple[list[int], bool]:
-    """The positions to differentiate by, counted from the front, and whether one alone was asked for."""
-    single = isinstance(argnums, (int, np.integer))
-    numbers = [argnums] if single else list(argnums)  # type: ignore[arg-type]
-    for number in numbers:
-        if not -len(arguments) <= number < len(arguments):  # type: ignore[operator]
-            raise InputError(
-                at_users_line(
-                    f"argument {number} is to be differentiated, but {len(arguments)} positional arguments were given",
-                    "argnums counts positional arguments from 0; pass them by position.",
-                )
-            )
-    return [int(number) % len(arguments) for number in numbers], single  # type: ignore[call-overload]
 
 
 def own(traced: Trace) -> Any:

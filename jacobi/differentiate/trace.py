@@ -11,7 +11,7 @@ import numpy as np
 from jacobi.errors import InputError, NoRuleError, TraceError, at_function, at_users_line
 from jacobi.expressions import Graph, Node, Step, StrangerError
 from jacobi.expressions.node import record
-from jacobi.expressions.operands import operand
+from jacobi.expressions.operands import stacked
 from jacobi.rules import REFUSED, REGISTRY, full_name
 
 
@@ -114,13 +114,17 @@ def is_floating_array(value: Any) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
 
-def real_array(value: Any, what: str) -> Any:
-    """An argument as an array of floating numbers; integers are promoted."""
-    if not isinstance(value, (np.ndarray, np.generic, float, int, list, tuple)) or isinstance(
+def real_array(value: Any, what: str, function: Any = None) -> Any:
+    """A value as an array of floating numbers; integers are promoted.
+
+    Raises `InputError`, which names the line of ``function`` if it is given, for anything else.
+    """
+    if not isinstance(value, (np.ndarray, np.generic, float, int, complex, list, tuple)) or isinstance(
         value, (np.ma.MaskedArray, np.matrix)
     ):
         raise InputError(
-            at_users_line(
+            at_function(
+                function,
                 f"{what} is a {type(value).__module__}.{type(value).__name__}, not an array of numbers",
                 "Convert it first, for example with np.asarray(x), x.to_numpy() or x.detach().numpy().",
             )
@@ -129,15 +133,15 @@ def real_array(value: Any, what: str) -> Any:
         array = np.asarray(value)
     except ValueError:
         raise InputError(
-            at_users_line(f"{what} is a ragged list", "All rows of an array have the same length.")
+            at_function(function, f"{what} is a ragged list", "All rows of an array have the same length.")
         ) from None
     if array.dtype.kind in "iub":
         array = array.astype(np.float64)
     if array.dtype.kind != "f":
         kind = "complex" if array.dtype.kind == "c" else f"of type {array.dtype}"
         raise InputError(
-            at_users_line(
-                f"{what} is {kind}", "Pass real numbers; treat real and imaginary part as separate arguments."
+            at_function(
+                function, f"{what} is {kind}", "Use real numbers; treat real and imaginary part as separate arrays."
             )
         )
     return array if array.ndim else array[()]
@@ -151,11 +155,21 @@ def result_of(graph: Graph, result: Any, function: Callable[..., Any]) -> Any:
         raise InputError(
             at_function(function, "the function returned None", "Is a return statement missing at its end?")
         )
-    if isinstance(result, (np.ndarray, np.generic, list, tuple, int, float, complex)):
-        kept = operand(graph, result)
-        if isinstance(kept, Node):
-            return kept.current()
-        return real_array(kept, "the result of the function")
+    if isinstance(result, (list, tuple)) or (isinstance(result, np.ndarray) and result.dtype.kind == "O"):
+        parts = {np.shape(part) for part in result}
+        if len(parts) > 1:
+            raise InputError(
+                at_function(
+                    function,
+                    f"the function returned parts of the shapes {sorted(parts)}",
+                    "Join them to one array: np.concatenate([np.ravel(a), np.ravel(b)]).",
+                )
+            )
+        result = stacked(graph, result)
+        if isinstance(result, Node):
+            return result.current()
+    if isinstance(result, (np.ndarray, np.generic, int, float, complex)):
+        return real_array(result, "the result of the function", function)
     raise InputError(
         at_function(
             function,

@@ -175,7 +175,7 @@ class Node(Traced):
                     f"a traced value cannot become {what} without losing its derivative (math.sin(x), float(x), "
                     "int(x), range(x), x.item() and plain[i] = x do that)",
                     "Use NumPy's functions (np.sin(x) instead of math.sin(x)), keep the value as it is, and build "
-                    "arrays with np.stack([...]).",
+                    "arrays with np.stack([...]) or in np.zeros_like(x).",
                 )
             )
 

@@ -26,11 +26,13 @@ from jacobi.matrix.plan import (
     reshape,
     take_index,
 )
+from jacobi.matrix.sparse import one_step
 from jacobi.matrix.wiring import (
     Side,
     Wiring,
     affine,
     canonical,
+    distinct,
     grid,
     remember,
     straightened,
@@ -93,6 +95,7 @@ class Draft:
         self.program: list[tuple[Callable[..., Any], int, Any, Any]] = []
         self.scale = 1
         self.price = 0.0
+        self.joined = False
 
     def carry(self, axes: tuple[int, ...], shape: tuple[int, ...]) -> None:
         """Add a factor with these indices on its axes; an axis of length 1 broadcasts and is dropped."""
@@ -105,6 +108,12 @@ class Draft:
     @classmethod
     def of_product(cls, left: Wiring, right: Wiring) -> Plan | None:
         """Plan ``left @ right``."""
+        step = one_step(left, right)
+        if step is not None:
+            draft = cls([tuple(range(len(step.sizes)))], dict(enumerate(step.sizes)), step.rows, step.columns)
+            draft.emit(step.operation, 0, (0, 1), step.argument)
+            draft.price = step.price + WRITE * draft.volume(draft.sizes)
+            return draft.finish()
         shift = len(left.sizes)
         sizes = dict(enumerate(left.sizes + right.sizes))
         right_rows = (right.rows[0], tuple((k + shift, tie) for k, tie in right.rows[1]))
@@ -126,6 +135,8 @@ class Draft:
         self.contract()
         self.rows = self.add_up_places(self.rows, self.columns)
         self.columns = self.add_up_places(self.columns, self.rows)
+        if self.joined:
+            self.add_up_entries()
         self.count_upwards()
         self.fuse()
         slots = tuple(self.slots)
@@ -140,6 +151,7 @@ class Draft:
         self.put({index: meeting.resolved(index) for index in meeting.found})
         left = {k for index in meeting.sizes for k, _ in meeting.resolved(index)[1]}
         self.sizes = {k: self.sizes[k] for k in left}
+        self.joined = meeting.joined
 
     def leave_out(self) -> None:
         """Take the indices that nothing carries out of the sum: their summands are equal."""
@@ -164,33 +176,34 @@ class Draft:
         renamed: list[int] = []
         key: list[Any] = []
         shape: list[int] = []
-        plain_key, plain_shape, gathers = True, True, []
-        for axis, (k, (offset, ties)) in enumerate(zip(axes, wanted, strict=True)):
-            count = sizes[k]
+        lines: list[tuple[int, Any]] = []
+        plain_key, plain_shape = True, True
+        for k, (offset, ties) in zip(axes, wanted, strict=True):
+            indices = tuple(index for index, _ in ties)
             if not ties:
                 key.append(offset)
                 plain_key = False
             elif len(ties) == 1 and type(ties[0][1]) is int:
-                index, step = ties[0]
-                key.append(progression(offset, step, sizes[index]))
-                if not (offset == 0 and step == 1 and sizes[index] == count):
-                    plain_key = False
-                renamed.append(index)
-                shape.append(sizes[index])
-            elif offset == 0 and is_number_system(ties, sizes, count):
-                ordered = sorted(ties, key=lambda tie: -tie[1])
+                (step,) = (step for _, step in ties)
+                key.append(progression(offset, step, sizes[indices[0]]))
+                plain_key &= offset == 0 and step == 1 and sizes[indices[0]] == sizes[k]
+            elif offset == 0 and is_number_system(ties, sizes, sizes[k]):
+                indices = tuple(index for index, _ in sorted(ties, key=lambda tie: -tie[1]))
                 key.append(slice(None))
-                renamed.extend(index for index, _ in ordered)
-                shape.extend(sizes[index] for index, _ in ordered)
                 plain_shape = False
-            else:
-                gathers.append(axis)
+            elif len(ties) == 1 and sum(index == indices[0] for _, t in wanted for index, _ in t) == 1:
+                lines.append((sum(type(part) is slice for part in key), offset + ties[0][1]))
                 key.append(slice(None))
-        if gathers:
-            self.gather(slot, axes, wanted)
-            return
+            else:
+                self.gather(slot, axes, wanted)
+                return
+            renamed.extend(indices)
+            shape.extend(sizes[index] for index in indices)
         if not plain_key:
             self.emit(take_index, slot, slot, tuple(key))
+        for axis, positions in lines:
+            self.emit(take_index, slot, slot, (*(slice(None),) * axis, positions))
+            self.price += 4 * prod(shape)
         if not plain_shape:
             self.emit(reshape, slot, slot, tuple(shape))
         self.slots[slot] = tuple(renamed)
@@ -360,16 +373,36 @@ class Draft:
         offset, ties = side
         result: list[tuple[int, Any]] = []
         for k, places in ties:
-            carriers = [slot for slot, axes in self.slots.items() if k in axes]
+            slot = self.only_carrier(k)
             line: Any = ((k, places),)
-            if type(places) is not int and len(carriers) == 1 and k not in dict(other[1]):
-                distinct, group = np.unique(places, return_inverse=True)
-                if distinct.size < places.size:
-                    self.gather_axis(carriers[0], k, group, distinct.size)
-                    first, line = affine(k, distinct)
+            if type(places) is not int and slot is not None and k not in dict(other[1]):
+                once, group = distinct(places)
+                if once.size < places.size:
+                    self.gather_axis(slot, k, group, once.size)
+                    first, line = affine(k, once)
                     offset += first
             result.extend(line)
         return offset, tuple(result)
+
+    def add_up_entries(self) -> None:
+        """Add up the entries of a factor that an index on both sides sends to the same place."""
+        rows, columns = dict(self.rows[1]), dict(self.columns[1])
+        for k in rows.keys() & columns.keys():
+            slot = self.only_carrier(k)
+            if slot is None or type(rows[k]) is int or type(columns[k]) is int:
+                continue
+            width = int(columns[k].max()) + 1
+            once, group = distinct(rows[k] * width + columns[k])
+            if once.size < group.size:
+                self.gather_axis(slot, k, group, once.size)
+                rows[k], columns[k] = np.divmod(once, width)
+        self.rows = straightened((self.rows[0], tuple(rows.items())))
+        self.columns = straightened((self.columns[0], tuple(columns.items())))
+
+    def only_carrier(self, k: int) -> int | None:
+        """The slot of the only factor that carries an index; None if there are several or none."""
+        carriers = [slot for slot, axes in self.slots.items() if k in axes]
+        return carriers[0] if len(carriers) == 1 else None
 
     def gather_axis(self, slot: int, k: int, group: Any, count: int) -> None:
         """Add up the entries along one axis of a factor, group by group."""

@@ -63,15 +63,17 @@ def recorded(terms: Sequence[Term], shape: tuple[int, int], dtype: Any) -> Any:
     return np.zeros(shape[0] * shape[1], dtype=dtype) if total is None else total
 
 
-def coordinates(terms: Sequence[Term], dtype: Any) -> tuple[Any, Any, Any]:
+def coordinates(terms: Sequence[Term], dtype: Any, kind: Any = np.intp) -> tuple[Any, Any, Any]:
     """Row numbers, column numbers and values of all entries of all terms (places may repeat)."""
-    rows, columns, values = [np.zeros(0, np.intp)], [np.zeros(0, np.intp)], [np.zeros(0, dtype)]
+    rows, columns, values = [np.zeros(0, kind)], [np.zeros(0, kind)], [np.zeros(0, dtype)]
     for term in terms:
         w = term.wiring
         order = all_indices(w)
-        rows.append(np.broadcast_to(grid(w.rows, order, w.sizes), w.sizes).ravel())
-        columns.append(np.broadcast_to(grid(w.columns, order, w.sizes), w.sizes).ravel())
+        rows.append(np.broadcast_to(grid(w.rows, order, w.sizes).astype(kind), w.sizes).ravel())
+        columns.append(np.broadcast_to(grid(w.columns, order, w.sizes).astype(kind), w.sizes).ravel())
         values.append(np.asarray(spread(term, order), dtype=dtype).ravel())
+    if len(terms) == 1:
+        return rows[1], columns[1], values[1]
     return np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
 
 
@@ -82,10 +84,11 @@ def compacted(terms: Sequence[Term], dtype: Any) -> Term:
 
 def summed(rows: Any, columns: Any, values: Any) -> Term:
     """A sparse term: every entry has its own index value, both sides are positions, and no place repeats."""
-    order = np.lexsort((columns, rows))
-    rows, columns, values = rows[order], columns[order], values[order]
-    first = np.ones(rows.size, dtype=bool)
-    first[1:] = (np.diff(rows) != 0) | (np.diff(columns) != 0)
+    place = rows * (int(columns.max()) + 1) + columns
+    if (np.diff(place) < 0).any():
+        order = np.argsort(place)
+        rows, columns, values, place = rows[order], columns[order], values[order], place[order]
+    first = np.append(True, np.diff(place) != 0)
     if not first.all():
         values = np.add.reduceat(values, np.flatnonzero(first))
         rows, columns = rows[first], columns[first]

@@ -122,21 +122,25 @@ class Jacobian:
             raise InputError(
                 at_users_line(f"{type(matrix).__name__} is not sparse", "Use Jacobian.from_dense(array).")
             )
-        coo = matrix.tocoo()
-        values = _numbers(coo.data)
-        out_shape = (coo.shape[0],) if out_shape is None else tuple(out_shape)
-        in_shape = (coo.shape[1],) if in_shape is None else tuple(in_shape)
-        if (layout.size(out_shape), layout.size(in_shape)) != coo.shape:
+        csr = matrix.tocsr()
+        if not csr.has_canonical_format:
+            csr = csr.copy()
+            csr.sum_duplicates()
+        values = _numbers(csr.data)
+        out_shape = (csr.shape[0],) if out_shape is None else tuple(out_shape)
+        in_shape = (csr.shape[1],) if in_shape is None else tuple(in_shape)
+        if (layout.size(out_shape), layout.size(in_shape)) != csr.shape:
             raise ShapeError(
                 at_users_line(
-                    f"a matrix of shape {coo.shape} does not fit {out_shape} <- {in_shape}",
+                    f"a matrix of shape {csr.shape} does not fit {out_shape} <- {in_shape}",
                     "The sizes of the spaces are the numbers of rows and columns.",
                 )
             )
         if not values.size:
             return cls([], out_shape, in_shape, values.dtype)
-        positions = coo.row.astype(np.intp), coo.col.astype(np.intp)
-        return cls([exits.summed(*positions, values)], out_shape, in_shape, values.dtype)
+        rows = np.repeat(np.arange(csr.shape[0]), np.diff(csr.indptr))
+        term = exits.summed(rows, csr.indices.astype(np.intp), values)
+        return cls([term], out_shape, in_shape, values.dtype)
 
     @classmethod
     def kron(cls, left: Any, right: Any) -> Jacobian:
@@ -376,7 +380,8 @@ class Jacobian:
         """A ``scipy.sparse.csr_array`` with sorted indices and no repeated places."""
         from scipy.sparse import coo_array
 
-        rows, columns, values = exits.coordinates(self.terms, self.dtype)
+        kind = np.int32 if max(self.shape) < 2**31 else np.int64
+        rows, columns, values = exits.coordinates(self.terms, self.dtype, kind)
         csr = coo_array((values, (rows, columns)), shape=self.shape).tocsr()
         csr.sum_duplicates()
         return csr
@@ -436,8 +441,8 @@ TWO_AXES = "Vectors and matrices have one or two axes."
 
 def products(left: Iterable[Term], right: Sequence[Term]) -> list[Term]:
     """The products of all pairs, collected."""
-    terms = [product for one in left for other in right if (product := one @ other) is not None]
-    return collected(terms) if len(terms) > 1 else terms
+    pairs = (one @ other for one in left for other in right)
+    return collected(product for product in pairs if product is not None)
 
 
 def shortened(terms: list[Term], shape: tuple[int, int], dtype: Any) -> list[Term]:
@@ -448,19 +453,20 @@ def shortened(terms: list[Term], shape: tuple[int, int], dtype: Any) -> list[Ter
     """
     if len(terms) <= MANY_TERMS or not numeric(terms):
         return terms
-    thin = [term for term in terms if is_thin(term, shape)]
+    most = STEP if len(terms) <= 8 * MANY_TERMS else max(shape)
+    thin = [term for term in terms if is_thin(term, most)]
     if len(thin) > 1:
-        terms = [*(term for term in terms if not is_thin(term, shape)), exits.compacted(thin, dtype)]
+        terms = [*(term for term in terms if not is_thin(term, most)), exits.compacted(thin, dtype)]
     held = sum(factor.size for term in terms for factor in term.factors)
     if len(terms) > MANY_TERMS and shape[0] * shape[1] <= max(held, STEP * len(terms)):
         return _dense_terms(exits.dense(terms, shape, dtype))
     return terms
 
 
-def is_thin(term: Term, shape: tuple[int, int]) -> bool:
-    """Whether a term writes so few entries that a position for each is no burden."""
+def is_thin(term: Term, most: int) -> bool:
+    """Whether a term is sparse, or writes so few entries that a position for each costs less than a call."""
     w = term.wiring
-    return w.volume <= max(shape) or (not w.regular and len(w.sizes) == 1)
+    return w.volume <= most or (not w.regular and len(w.sizes) == 1)
 
 
 def chain(*matrices: Jacobian) -> Jacobian:

@@ -8,6 +8,7 @@ split an index, and only what is truly irregular is joined entry by entry, as in
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import gcd, prod
 from typing import Any
 
@@ -34,12 +35,15 @@ class Meeting:
         For every index that is replaced, the expression it is replaced by.
     frozen : set
         Indices that carry positions elsewhere: they may be replaced by one index only.
+    joined : bool
+        Whether entries were paired one by one; several pairs may then lie at one place.
     """
 
     def __init__(self, sizes: dict[int, int], frozen: set[int]):
         self.sizes = sizes
         self.found: dict[int, Expression] = {}
         self.frozen = frozen
+        self.joined = False
 
     def new(self, size: int) -> int:
         """A fresh index."""
@@ -69,19 +73,22 @@ def meet(left: Side, right: Side, sizes: dict[int, int], frozen: set[int]) -> Me
             return meeting
     left_offset, left_ties = upright(left, meeting)
     right_offset, right_ties = upright(right, meeting)
-    breaks = sorted({t[1] for t in left_ties + right_ties if type(t[1]) is int and t[1] > 1})
-    base = 1
-    for step in breaks:
-        low_left, high_left = split(left_ties, step)
-        low_right, high_right = split(right_ties, step)
+    for step in bases(left_ties + right_ties):
         o_left, o_right = left_offset % step, right_offset % step
-        if within(low_left, o_left, step) and within(low_right, o_right, step):
-            solve_digit(meeting, (o_left, low_left), (o_right, low_right), base, step)
-            left_ties, right_ties = high_left, high_right
-            left_offset, right_offset = left_offset - o_left, right_offset - o_right
-            base = step
-    solve_digit(meeting, (left_offset, left_ties), (right_offset, right_ties), base, None)
+        if not (within(meeting, left_ties, o_left, step) and within(meeting, right_ties, o_right, step)):
+            continue
+        low_left, left_ties = split(meeting, left_ties, step)
+        low_right, right_ties = split(meeting, right_ties, step)
+        solve_digit(meeting, (o_left, low_left), (o_right, low_right))
+        left_offset, right_offset = left_offset - o_left, right_offset - o_right
+    solve_digit(meeting, (left_offset, left_ties), (right_offset, right_ties))
     return meeting
+
+
+def bases(ties: list[Tied]) -> list[int]:
+    """The steps at which the equation may fall apart."""
+    steps = {tie if type(tie) is int else int(np.gcd.reduce(tie)) for _, tie, _, _ in ties}
+    return sorted(step for step in steps if step > 1)
 
 
 def upright(side: Side, meeting: Meeting) -> tuple[int, list[Tied]]:
@@ -104,34 +111,59 @@ def upright(side: Side, meeting: Meeting) -> tuple[int, list[Tied]]:
     return offset, result
 
 
-def split(ties: list[Tied], step: int) -> tuple[list[Tied], list[Tied]]:
-    """The ties that move within a digit, and those that move by whole steps."""
+def within(meeting: Meeting, ties: list[Tied], offset: int, step: int) -> bool:
+    """Whether the ties move by whole steps or stay inside one digit, so that nothing is carried over."""
+    lowest = highest = offset
+    for tied in ties:
+        if not whole(tied[1], step):
+            lowest += tied[2]
+            highest += step - tied[1] if divisible(meeting, tied, step) else tied[3]
+    return lowest >= 0 and highest < step
+
+
+def whole(tie: Any, step: int) -> bool:
+    """Whether a tie moves by whole steps."""
+    return tie % step == 0 if type(tie) is int else bool((tie % step == 0).all())
+
+
+def divisible(meeting: Meeting, tied: Tied, step: int) -> bool:
+    """Whether an index runs through the digit below a step several times, from end to end."""
+    index, tie = tied[:2]
+    if type(tie) is not int or step % tie or index in meeting.frozen:
+        return False
+    return meeting.sizes[index] * tie > step and meeting.sizes[index] % (step // tie) == 0
+
+
+def split(meeting: Meeting, ties: list[Tied], step: int) -> tuple[list[Tied], list[Tied]]:
+    """The ties that move within a digit, and those that move by whole steps; divisible indices become one of each."""
     low: list[Tied] = []
     high: list[Tied] = []
     for tied in ties:
-        tie = tied[1]
-        whole = tie % step == 0 if type(tie) is int else bool((tie % step == 0).all())
-        (high if whole else low).append(tied)
+        index, tie = tied[:2]
+        if whole(tie, step):
+            high.append(tied)
+        elif divisible(meeting, tied, step):
+            inside = step // tie
+            rounds = meeting.sizes[index] // inside
+            outer, inner = meeting.new(rounds), meeting.new(inside)
+            meeting.found[index] = (0, ((outer, inside), (inner, 1)))
+            high.append((outer, step, 0, step * (rounds - 1)))
+            low.append((inner, tie, 0, step - tie))
+        else:
+            low.append(tied)
     return low, high
 
 
-def within(ties: list[Tied], offset: int, step: int) -> bool:
-    """Whether the contributions stay inside one digit, so that nothing is carried over."""
-    return offset + sum(t[2] for t in ties) >= 0 and offset + sum(t[3] for t in ties) < step
-
-
-def solve_digit(
-    meeting: Meeting, left: tuple[int, list[Tied]], right: tuple[int, list[Tied]], base: int, step: int | None
-) -> None:
+def solve_digit(meeting: Meeting, left: tuple[int, list[Tied]], right: tuple[int, list[Tied]]) -> None:
     """Solve one digit by the cheapest means that is exact."""
     (left_offset, left_ties), (right_offset, right_ties) = left, right
     if not left_ties and not right_ties:
         if left_offset != right_offset:
             raise Nothing
         return
-    if len(left_ties) == 1 and len(right_ties) == 1:
-        if solve_progression(meeting, left_offset, left_ties[0], right_offset, right_ties[0]):
-            return
+    one_each = len(left_ties) == 1 and len(right_ties) == 1
+    if one_each and solve_progression(meeting, left_offset, left_ties[0], right_offset, right_ties[0]):
+        return
     for single, single_offset, others, others_offset in (
         (left_ties, left_offset, right_ties, right_offset),
         (right_ties, right_offset, left_ties, left_offset),
@@ -222,7 +254,7 @@ def solve_by_digits(
     if not digits or any(type(tie) is not int for tie, _, _ in strides):
         return False
     strides.sort()
-    if any(larger[0] != smaller[0] * smaller[1] for smaller, larger in zip(strides, strides[1:], strict=False)):
+    if any(larger[0] != smaller[0] * smaller[1] for smaller, larger in pairwise(strides)):
         return False
     k, positions = flattened(meeting, others, others_offset)
     value, rest = np.divmod(positions - offset, strides[0][0])
@@ -260,6 +292,7 @@ def flattened(meeting: Meeting, ties: list[Tied], offset: int) -> tuple[int, Any
 
 def join(meeting: Meeting, left: tuple[int, list[Tied]], right: tuple[int, list[Tied]]) -> None:
     """Find all pairs of equal positions by sorting, as in a product of two sparse matrices."""
+    meeting.joined = True
     i, left_positions = flattened(meeting, left[1], left[0])
     j, right_positions = flattened(meeting, right[1], right[0])
     order = np.argsort(right_positions, kind="stable")

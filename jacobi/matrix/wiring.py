@@ -190,6 +190,20 @@ def affine(index: int, positions: NDArray[np.intp]) -> Side:
     return 0, ((index, positions),)
 
 
+def distinct(positions: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The positions in rising order, each once, and for every position which of them it is."""
+    steps = np.diff(positions)
+    if (steps >= 0).all():
+        new = np.concatenate([[True], steps > 0])
+        return positions[new], np.cumsum(new) - 1
+    first = int(positions.min())
+    if int(positions.max()) - first > 8 * positions.size:
+        once, group = np.unique(positions, return_inverse=True)
+        return once, group
+    taken = np.bincount(positions - first) > 0
+    return first + np.flatnonzero(taken), (np.cumsum(taken) - 1)[positions - first]
+
+
 def straightened(side: Side) -> Side:
     """The side with strides for those positions that are arithmetic progressions."""
     if all(type(tie) is int for _, tie in side[1]):
@@ -221,7 +235,10 @@ def substituted(side: Side, expressions: Mapping[int, Side], sizes: Any) -> Side
     offset, ties = side
     total: dict[int, Tie] = {}
     for index, tie in ties:
-        inner_offset, inner_ties = expressions.get(index, (0, ((index, 1),)))
+        if index not in expressions:
+            total[index] = sum_of_ties(total.get(index, 0), tie, sizes[index])
+            continue
+        inner_offset, inner_ties = expressions[index]
         if type(tie) is int:
             offset += tie * inner_offset
             for inner, step in inner_ties:
@@ -239,6 +256,8 @@ def sum_of_ties(one: Tie, other: Tie, size: int) -> Tie:
     """Two contributions of one index together: a stride where both are."""
     if type(one) is int and type(other) is int:
         return one + other
+    if type(one) is int and one == 0:
+        return other
     return line_of(one, size) + line_of(other, size)
 
 

@@ -32,6 +32,8 @@ def shares(comparison: Any, x: Any, other: Any, y: Any) -> Any:
 
 def safe_log(x: Any) -> Any:
     """The logarithm, and 0 at 0: for ``d(x**p)/dp = x**p log x``, whose limit at 0 is 0."""
+    if type(x) in (int, float, bool):
+        return float(np.log(x)) if x else 0.0
     return np.log(x + indicator(x, 0, np.equal, np.result_type(x.dtype, np.float32)))
 
 
@@ -43,7 +45,7 @@ def quotient(x: Any, y: Any) -> Any:
 
 def power_by_base(y: Any, x: Any, p: Any) -> Any:
     """``p * x**(p - 1)``, and 0 for ``p = 0`` at ``x = 0`` as well."""
-    if type(p) is int or type(p) is float:
+    if type(p) in (int, float, bool):
         return p * x ** (p - 1) if p else 0
     return p * x ** (p - 1 + indicator(p, 0, np.equal, p.dtype))
 
@@ -165,7 +167,9 @@ elementwise(
 
 # derivative zero
 piecewise_constant(np.sign, domain=real, kink=lambda y, x: x == 0)
-piecewise_constant(np.floor, np.ceil, np.trunc, np.rint, kink=lambda y, x: x == np.rint(x))
+piecewise_constant(np.floor, np.ceil, kink=lambda y, x: x == y)
+piecewise_constant(np.trunc, kink=lambda y, x: (x == y) & (x != 0))
+piecewise_constant(np.rint, kink=lambda y, x: np.abs(x - np.trunc(x)) == 0.5)
 elementwise(
     np.floor_divide,
     lambda z, x, y: 0,

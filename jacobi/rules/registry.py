@@ -202,7 +202,7 @@ class Move(Rule):
 
 def diagonal(partial: Any, out_shape: tuple[int, ...], in_shape: tuple[int, ...]) -> Jacobian:
     """The Jacobian of an elementwise operation from its partial derivative: diagonal up to broadcasting."""
-    if type(partial) is int or type(partial) is float:
+    if type(partial) in (int, float, bool):
         if partial == 0:
             return Jacobian.zero(out_shape, in_shape)
         labels = tuple(range(len(out_shape)))

@@ -1,6 +1,6 @@
-"""The ufuncs of ``scipy.special``, a line each: elementary, logistic and error functions here, the rest by family.
+"""The ufuncs of ``scipy.special``: elementary, logistic and error functions here, the others in files by family.
 
-Importing this module fills the registry; it is imported when a traced value first meets one of these functions.
+Importing this module fills the registry; that happens when a traced value first meets one of the functions.
 "DLMF" in a source is the NIST Digital Library of Mathematical Functions, https://dlmf.nist.gov.
 """
 
@@ -19,9 +19,9 @@ import jacobi.rules.special_hypergeometric
 import jacobi.rules.special_orthogonal
 import jacobi.rules.special_refused  # noqa: F401
 from jacobi.matrix import indicator
-from jacobi.rules.registry import elementwise, piecewise_constant
+from jacobi.rules.registry import piecewise_constant
 from jacobi.rules.samples import between_integers, inside_unit, positive, probability, real
-from jacobi.rules.special_operands import between, quotient
+from jacobi.rules.special_operands import between, elementwise, quotient
 
 ROOT_PI = float(np.sqrt(np.pi))
 ROOT_2PI = float(np.sqrt(2 * np.pi))
@@ -88,9 +88,14 @@ elementwise(special.cosdg, lambda y, x: -DEGREE * special.sindg(x), domain=betwe
 elementwise(special.tandg, lambda y, x: DEGREE * (1 + y * y), domain=between(-80, 80))
 elementwise(special.cotdg, lambda y, x: -DEGREE * (1 + y * y), domain=between(10, 80))
 elementwise(
-    special.radian, lambda y, d, m, s: DEGREE, lambda y, d, m, s: DEGREE / 60, lambda y, d, m, s: DEGREE / 3600
+    special.radian,
+    lambda y, d, m, s: DEGREE,
+    lambda y, d, m, s: DEGREE / 60,
+    lambda y, d, m, s: DEGREE / 3600,
 )
-piecewise_constant(special.round, domain=between_integers, kink=lambda y, x: np.abs(x - np.floor(x) - 0.5) == 0)
+piecewise_constant(
+    special.round, domain=between_integers, kink=lambda y, x: np.abs(x - np.floor(x) - 0.5) == 0
+)
 
 # logistic functions
 elementwise(special.expit, lambda y, x: y * (1 - y))
@@ -154,7 +159,7 @@ elementwise(
 
 
 def pseudo_huber_by_delta(y: Any, delta: Any, r: Any) -> Any:
-    """``2 delta (s - 1) - r**2 / (delta s)`` with ``s = sqrt(1 + (r / delta)**2)``, without its cancellation."""
+    """``2 delta (s - 1) - r**2 / (delta s)``, ``s = sqrt(1 + (r / delta)**2)``, without its cancellation."""
     slope = r / delta
     s = np.hypot(1.0, slope)
     return r * (slope / s) * (slope / (s + 1)) ** 2

@@ -1,7 +1,7 @@
 """Bessel, Struve, Kelvin and spherical Bessel functions of ``scipy.special``.
 
-Derivatives are differences of neighbouring orders, which have no pole at 0 and lead back to functions with rules.
-By the order there is no closed form.
+Derivatives are differences of neighbouring orders, which have no pole at 0 and are differentiable again.  By the
+order there is no closed form.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from jacobi.rules.registry import elementwise
 from jacobi.rules.samples import positive
-from jacobi.rules.special_operands import integers, unknown, whole
+from jacobi.rules.special_operands import elementwise, given, integers, unknown, whole
 
 hidden: Any = special._ufuncs
 ROOT_PI = float(np.sqrt(np.pi))
-ORDERS: dict[str, Any] = {"domain": (positive, positive), "source": "DLMF 10.6.1"}
-MODIFIED: dict[str, Any] = {"domain": (positive, positive), "source": "DLMF 10.29.1"}
+ORDERS: dict[str, Any] = {"domain": (given(positive), positive), "source": "DLMF 10.6.1"}
+MODIFIED: dict[str, Any] = {"domain": (given(positive), positive), "source": "DLMF 10.29.1"}
 
 
 def at_zero(y: Any, x: Any) -> Any:
@@ -31,10 +30,18 @@ elementwise(special.j0, lambda y, x: -special.j1(x), source="DLMF 10.6.3")
 elementwise(special.y0, lambda y, x: -special.y1(x), domain=positive, source="DLMF 10.6.3")
 elementwise(special.j1, lambda y, x: (special.j0(x) - special.jv(2, x)) / 2, source="DLMF 10.6.1")
 elementwise(special.y1, lambda y, x: special.y0(x) - y / x, domain=positive, source="DLMF 10.6.2")
-elementwise(special.jv, unknown("v"), lambda y, v, x: (special.jv(v - 1, x) - special.jv(v + 1, x)) / 2, **ORDERS)
-elementwise(special.yv, unknown("v"), lambda y, v, x: (special.yv(v - 1, x) - special.yv(v + 1, x)) / 2, **ORDERS)
-elementwise(special.jve, unknown("v"), lambda y, v, x: (special.jve(v - 1, x) - special.jve(v + 1, x)) / 2, **ORDERS)
-elementwise(special.yve, unknown("v"), lambda y, v, x: (special.yve(v - 1, x) - special.yve(v + 1, x)) / 2, **ORDERS)
+elementwise(
+    special.jv, unknown("v"), lambda y, v, x: (special.jv(v - 1, x) - special.jv(v + 1, x)) / 2, **ORDERS
+)
+elementwise(
+    special.yv, unknown("v"), lambda y, v, x: (special.yv(v - 1, x) - special.yv(v + 1, x)) / 2, **ORDERS
+)
+elementwise(
+    special.jve, unknown("v"), lambda y, v, x: (special.jve(v - 1, x) - special.jve(v + 1, x)) / 2, **ORDERS
+)
+elementwise(
+    special.yve, unknown("v"), lambda y, v, x: (special.yve(v - 1, x) - special.yve(v + 1, x)) / 2, **ORDERS
+)
 elementwise(
     special.yn,
     whole("n"),
@@ -56,8 +63,12 @@ elementwise(
     source="DLMF 10.29.1",
 )
 elementwise(special.k1e, lambda y, x: y - special.k0e(x) - y / x, domain=positive, source="DLMF 10.29.2")
-elementwise(special.iv, unknown("v"), lambda y, v, x: (special.iv(v - 1, x) + special.iv(v + 1, x)) / 2, **MODIFIED)
-elementwise(special.kv, unknown("v"), lambda y, v, x: (special.kv(v - 1, x) + special.kv(v + 1, x)) / -2, **MODIFIED)
+elementwise(
+    special.iv, unknown("v"), lambda y, v, x: (special.iv(v - 1, x) + special.iv(v + 1, x)) / 2, **MODIFIED
+)
+elementwise(
+    special.kv, unknown("v"), lambda y, v, x: (special.kv(v - 1, x) + special.kv(v + 1, x)) / -2, **MODIFIED
+)
 elementwise(
     special.ive,
     unknown("v"),
@@ -83,7 +94,7 @@ elementwise(
     lambda y, a, p, v: special.besselpoly(a, p + 1, v - 1) - special.besselpoly(a, p + 1, v + 1),
     unknown("lmb"),
     unknown("nu"),
-    domain=(positive, positive, integers(1, 4)),
+    domain=(positive, given(positive), integers(1, 4)),
     source="DLMF 10.6.1 under the integral",
 )
 
@@ -99,14 +110,14 @@ elementwise(
     special.struve,
     unknown("v"),
     lambda y, v, x: (special.struve(v - 1, x) - special.struve(v + 1, x) + half_power(v, x)) / 2,
-    domain=positive,
+    domain=(given(positive), positive),
     source="DLMF 11.4.24",
 )
 elementwise(
     special.modstruve,
     unknown("v"),
     lambda y, v, x: (special.modstruve(v - 1, x) + special.modstruve(v + 1, x) + half_power(v, x)) / 2,
-    domain=positive,
+    domain=(given(positive), positive),
     source="DLMF 11.4.26",
 )
 elementwise(special.itstruve0, lambda y, x: special.struve(0, x), domain=positive)
@@ -124,29 +135,27 @@ elementwise(special.kerp, lambda y, x: -special.kei(x) - y / x, domain=positive,
 elementwise(special.keip, lambda y, x: special.ker(x) - y / x, domain=positive, source="DLMF 10.61.3")
 
 
-# spherical Bessel functions: Python functions of SciPy that call a ufunc for the value and one for the derivative
+# spherical Bessel functions: the ufuncs that SciPy's Python functions call for values and for derivatives
 def spherical(kind: str, before: int, after: int) -> None:
     """Declare ``(2 n + 1) f_n' = before n f_(n - 1) + after (n + 1) f_(n + 1)`` and its derivative."""
-    function: Any = getattr(special, f"spherical_{kind}")
+    for ufunc, name in (
+        (f"_spherical_{kind}", f"spherical_{kind}"),
+        (f"_spherical_{kind}_d", f"spherical_{kind}_derivative"),
+    ):
+        function: Any = getattr(hidden, ufunc)
 
-    def declare(ufunc: str, derivative: bool) -> None:
-        def by_x(y: Any, n: Any, x: Any) -> Any:
-            lower = function(np.maximum(n - 1, 0), x, derivative)
-            higher = function(n + 1, x, derivative)
+        def by_x(y: Any, n: Any, x: Any, function: Any = function) -> Any:
+            lower, higher = function(np.maximum(n - 1, 0), x), function(n + 1, x)
             return (before * n * lower + after * (n + 1) * higher) / (2 * n + 1)
 
-        if hasattr(hidden, ufunc):
-            elementwise(
-                getattr(hidden, ufunc),
-                whole("n"),
-                by_x,
-                domain=(integers(0, 4), positive),
-                name=f"scipy.special.spherical_{kind}",
-                source="DLMF 10.51.1, 10.51.4",
-            )
-
-    declare(f"_spherical_{kind}", False)
-    declare(f"_spherical_{kind}_d", True)
+        elementwise(
+            function,
+            whole("n"),
+            by_x,
+            domain=(integers(0, 4), positive),
+            name=f"scipy.special.{name}",
+            source="DLMF 10.51.1, 10.51.4",
+        )
 
 
 spherical("jn", 1, -1)

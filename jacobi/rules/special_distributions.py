@@ -1,4 +1,4 @@
-"""Distribution functions of ``scipy.special``: densities by the variable, and reciprocal densities of the inverses.
+"""Distribution functions of ``scipy.special``, whose derivatives are densities, and the inverses of these.
 
 By a number of degrees of freedom, or another shape, there is no closed form.
 """
@@ -11,10 +11,9 @@ import numpy as np
 from scipy import special
 
 from jacobi.matrix import indicator
-from jacobi.rules.registry import elementwise
 from jacobi.rules.samples import above_one, inside_unit, positive, probability, real
 from jacobi.rules.special_gamma import beta_density, gamma_density
-from jacobi.rules.special_operands import between, integers, unknown, whole
+from jacobi.rules.special_operands import between, elementwise, given, integers, unknown, whole
 
 ROOT_2PI = float(np.sqrt(2 * np.pi))
 TRIALS: dict[str, Any] = {"domain": (integers(0, 4), integers(6, 9), probability), "source": "DLMF 8.17.5"}
@@ -43,7 +42,9 @@ elementwise(special.bdtrc, whole("k"), whole("n"), lambda y, k, n, p: binomial(k
 elementwise(special.bdtri, whole("k"), whole("n"), lambda p, k, n, y: -1 / binomial(k, n, p), **TRIALS)
 elementwise(special.nbdtr, whole("k"), whole("n"), lambda y, k, n, p: negative_binomial(k, n, p), **TRIALS)
 elementwise(special.nbdtrc, whole("k"), whole("n"), lambda y, k, n, p: -negative_binomial(k, n, p), **TRIALS)
-elementwise(special.nbdtri, whole("k"), whole("n"), lambda p, k, n, y: 1 / negative_binomial(k, n, p), **TRIALS)
+elementwise(
+    special.nbdtri, whole("k"), whole("n"), lambda p, k, n, y: 1 / negative_binomial(k, n, p), **TRIALS
+)
 elementwise(special.pdtr, whole("k"), lambda y, k, m: -poisson(k, m), **COUNTS)
 elementwise(special.pdtrc, whole("k"), lambda y, k, m: poisson(k, m), **COUNTS)
 elementwise(
@@ -81,36 +82,45 @@ def chi_squared(v: Any, x: Any) -> Any:
     return gamma_density(v / 2, x / 2) / 2
 
 
-elementwise(special.chdtr, unknown("v"), lambda y, v, x: chi_squared(v, x), domain=positive)
-elementwise(special.chdtrc, unknown("v"), lambda y, v, x: -chi_squared(v, x), domain=positive)
-elementwise(special.chdtri, unknown("v"), lambda x, v, p: -1 / chi_squared(v, x), domain=(positive, probability))
+elementwise(
+    special.chdtr, unknown("v"), lambda y, v, x: chi_squared(v, x), domain=(given(positive), positive)
+)
+elementwise(
+    special.chdtrc, unknown("v"), lambda y, v, x: -chi_squared(v, x), domain=(given(positive), positive)
+)
+elementwise(
+    special.chdtri,
+    unknown("v"),
+    lambda x, v, p: -1 / chi_squared(v, x),
+    domain=(given(positive), probability),
+)
 elementwise(
     special.gdtr,
     lambda y, a, b, x: x * gamma_density(b, a * x),
     unknown("b"),
     lambda y, a, b, x: a * gamma_density(b, a * x),
-    domain=positive,
+    domain=(positive, given(positive), positive),
 )
 elementwise(
     special.gdtrc,
     lambda y, a, b, x: -x * gamma_density(b, a * x),
     unknown("b"),
     lambda y, a, b, x: -a * gamma_density(b, a * x),
-    domain=positive,
+    domain=(positive, given(positive), positive),
 )
 elementwise(
     special.gdtria,
     lambda a, p, b, x: 1 / (x * gamma_density(b, a * x)),
     unknown("b"),
     lambda a, p, b, x: -a / x,
-    domain=(probability, positive, positive),
+    domain=(probability, given(positive), positive),
 )
 elementwise(
     special.gdtrix,
     lambda x, a, b, p: -x / a,
     unknown("b"),
     lambda x, a, b, p: 1 / (a * gamma_density(b, a * x)),
-    domain=(positive, positive, probability),
+    domain=(positive, given(positive), probability),
 )
 
 
@@ -127,22 +137,33 @@ def fisher(dfn: Any, dfd: Any, x: Any) -> Any:
     return ratio * np.exp(logarithm)
 
 
-elementwise(special.stdtr, unknown("df"), lambda y, df, t: student(df, t), domain=(positive, real))
+elementwise(special.stdtr, unknown("df"), lambda y, df, t: student(df, t), domain=(given(positive), real))
 elementwise(
-    special.stdtrit, unknown("df"), lambda t, df, p: 1 / student(df, t), domain=(above_one, probability)
+    special.stdtrit,
+    unknown("df"),
+    lambda t, df, p: 1 / student(df, t),
+    domain=(given(above_one), probability),
 )
 elementwise(
-    special.fdtr, unknown("dfn"), unknown("dfd"), lambda y, dfn, dfd, x: fisher(dfn, dfd, x), domain=positive
+    special.fdtr,
+    unknown("dfn"),
+    unknown("dfd"),
+    lambda y, dfn, dfd, x: fisher(dfn, dfd, x),
+    domain=(given(positive), given(positive), positive),
 )
 elementwise(
-    special.fdtrc, unknown("dfn"), unknown("dfd"), lambda y, dfn, dfd, x: -fisher(dfn, dfd, x), domain=positive
+    special.fdtrc,
+    unknown("dfn"),
+    unknown("dfd"),
+    lambda y, dfn, dfd, x: -fisher(dfn, dfd, x),
+    domain=(given(positive), given(positive), positive),
 )
 elementwise(
     special.fdtri,
     unknown("dfn"),
     unknown("dfd"),
     lambda x, dfn, dfd, p: 1 / fisher(dfn, dfd, x),
-    domain=(above_one, above_one, probability),
+    domain=(given(above_one), given(above_one), probability),
 )
 
 
@@ -151,7 +172,11 @@ def noncentral_chi_squared(x: Any, df: Any, nc: Any) -> Any:
     """The density, a Bessel function."""
     order = df / 2 - 1
     distance = np.sqrt(x) - np.sqrt(nc)
-    return np.exp(special.xlogy(order / 2, x / nc) - distance * distance / 2) * special.ive(order, np.sqrt(nc * x)) / 2
+    return (
+        np.exp(special.xlogy(order / 2, x / nc) - distance * distance / 2)
+        * special.ive(order, np.sqrt(nc * x))
+        / 2
+    )
 
 
 def more_noncentral(y: Any, x: Any, df: Any, nc: Any) -> Any:
@@ -159,32 +184,31 @@ def more_noncentral(y: Any, x: Any, df: Any, nc: Any) -> Any:
     return (special.chndtr(x, df + 2, nc) - y) / 2
 
 
-CHI: dict[str, Any] = {"source": "N. L. Johnson, S. Kotz, N. Balakrishnan, Continuous Univariate Distributions 2, ch. 29"}
-FISHER: dict[str, Any] = {"source": "N. L. Johnson, S. Kotz, N. Balakrishnan, Continuous Univariate Distributions 2, ch. 30"}
+BOOK = "N. L. Johnson, S. Kotz, N. Balakrishnan, Continuous Univariate Distributions 2"
 
 elementwise(
     special.chndtr,
     lambda y, x, df, nc: noncentral_chi_squared(x, df, nc),
     unknown("df"),
     lambda y, x, df, nc: more_noncentral(y, x, df, nc),
-    domain=positive,
-    **CHI,
+    domain=(positive, given(positive), positive),
+    source=BOOK + ", ch. 29",
 )
 elementwise(
     special.chndtrix,
     lambda x, p, df, nc: 1 / noncentral_chi_squared(x, df, nc),
     unknown("df"),
     lambda x, p, df, nc: -more_noncentral(p, x, df, nc) / noncentral_chi_squared(x, df, nc),
-    domain=(probability, positive, positive),
-    **CHI,
+    domain=(probability, given(positive), positive),
+    source=BOOK + ", ch. 29",
 )
 elementwise(
     special.chndtrinc,
     lambda nc, x, df, p: -noncentral_chi_squared(x, df, nc) / more_noncentral(p, x, df, nc),
     unknown("df"),
     lambda nc, x, df, p: 1 / more_noncentral(p, x, df, nc),
-    domain=(between(4, 6), positive, between(0.1, 0.4)),
-    **CHI,
+    domain=(between(4, 6), given(positive), between(0.1, 0.4)),
+    source=BOOK + ", ch. 29",
 )
 
 
@@ -209,8 +233,8 @@ elementwise(
     unknown("dfd"),
     lambda y, dfn, dfd, nc, x: more_noncentral_fisher(dfn, dfd, nc, x),
     lambda y, dfn, dfd, nc, x: noncentral_fisher(dfn, dfd, nc, x),
-    domain=positive,
-    **FISHER,
+    domain=(given(positive), given(positive), positive, positive),
+    source=BOOK + ", ch. 30",
 )
 elementwise(
     special.ncfdtri,
@@ -218,17 +242,8 @@ elementwise(
     unknown("dfd"),
     lambda x, dfn, dfd, nc, p: -more_noncentral_fisher(dfn, dfd, nc, x) / noncentral_fisher(dfn, dfd, nc, x),
     lambda x, dfn, dfd, nc, p: 1 / noncentral_fisher(dfn, dfd, nc, x),
-    domain=(above_one, above_one, positive, probability),
-    **FISHER,
-)
-elementwise(
-    special.ncfdtrinc,
-    unknown("dfn"),
-    unknown("dfd"),
-    lambda nc, dfn, dfd, p, x: 1 / more_noncentral_fisher(dfn, dfd, nc, x),
-    lambda nc, dfn, dfd, p, x: -noncentral_fisher(dfn, dfd, nc, x) / more_noncentral_fisher(dfn, dfd, nc, x),
-    domain=(above_one, above_one, between(0.1, 0.3), above_one),
-    **FISHER,
+    domain=(given(above_one), given(above_one), positive, probability),
+    source=BOOK + ", ch. 30",
 )
 
 
@@ -247,7 +262,7 @@ def tukey_by_x(y: Any, x: Any, p: Any) -> Any:
 
 def tukey_by_shape(y: Any, x: Any, p: Any) -> Any:
     """The derivative of ``tklmbda(x, p)`` by ``p``, of the inverse implicitly."""
-    mask, q = inside(y)
+    _, q = inside(y)
     left, right = np.log(q), np.log1p(-q)
     quantile = left**2 * special.hyp1f1(2.0, 3.0, p * left) - right**2 * special.hyp1f1(2.0, 3.0, p * right)
     return quantile / -2 * tukey_by_x(y, x, p)

@@ -1,8 +1,8 @@
 """Elliptic integrals and the arithmetic-geometric mean of ``scipy.special``.
 
-Complete integrals are differentiated as hypergeometric functions, which are smooth at ``m = 0``; incomplete ones with
-Carlson's symmetric integrals, whose own derivatives divide by differences of the arguments: a second derivative is NaN
-where two arguments coincide, as at ``phi = 0`` or ``m = 0``.
+Complete integrals are differentiated as hypergeometric functions, which are smooth at ``m = 0``; incomplete ones
+with Carlson's symmetric integrals, whose own derivatives divide by differences of the arguments: a second
+derivative by ``m`` is NaN where two of these coincide, as at ``phi = 0`` or ``m = 0``.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from jacobi.rules.registry import elementwise
 from jacobi.rules.samples import inside_unit, positive, probability
-from jacobi.rules.special_operands import between
+from jacobi.rules.special_operands import between, elementwise
 
 PI = float(np.pi)
 FOUR: tuple[Any, ...] = (between(0.2, 0.6), between(1.0, 1.4), between(1.8, 2.2), between(2.6, 3.0))
@@ -30,7 +29,9 @@ def complete_second(m: Any) -> Any:
     return -PI / 8 * special.hyp2f1(0.5, 1.5, 2.0, m)
 
 
-elementwise(special.ellipk, lambda y, m: complete_first(m), domain=inside_unit, source="DLMF 19.5.1, 15.5.1, 15.8.1")
+elementwise(
+    special.ellipk, lambda y, m: complete_first(m), domain=inside_unit, source="DLMF 19.5.1, 15.5.1, 15.8.1"
+)
 elementwise(
     special.ellipkm1,
     lambda y, p: -PI / 8 * special.hyp2f1(0.5, 0.5, 2.0, 1 - p) / p,
@@ -102,12 +103,12 @@ elementwise(
 
 
 def shared(y: Any, z: Any, x: Any, p: Any, j: Any) -> Any:
-    """The derivative of ``j = elliprj(x, y, z, p)`` by ``x``; ``elliprd(x, y, p)`` is ``elliprj(x, y, p, p)``."""
+    """The derivative of ``j = elliprj(x, y, z, p)`` by ``x``; ``elliprd`` is the case ``z = p``."""
     return (special.elliprd(y, z, x) - j) / (2 * (x - p))
 
 
 def homogeneous(j: Any, p: Any, *terms: Any) -> Any:
-    """The derivative by ``p`` from those by the other arguments: the degree is ``-3/2``, by Euler's theorem."""
+    """The derivative by ``p`` from those by the others, by Euler's theorem: the degree is ``-3/2``."""
     return (-1.5 * j - sum(x * slope for x, slope in terms)) / p
 
 

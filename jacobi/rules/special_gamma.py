@@ -1,4 +1,4 @@
-"""Gamma and beta functions of ``scipy.special``, complete and incomplete, and functions of Riemann and Hurwitz."""
+"""Gamma and beta functions of ``scipy.special``, zeta functions, exponential integrals, the dilogarithm."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 from scipy import special
 
 from jacobi.matrix import indicator
-from jacobi.rules.registry import elementwise, piecewise_constant
+from jacobi.rules.registry import piecewise_constant
 from jacobi.rules.samples import above_one, between_integers, positive, probability
-from jacobi.rules.special_operands import between, integers, unknown, whole
+from jacobi.rules.special_operands import between, elementwise, given, integers, unknown, whole
 
 hidden: Any = special._ufuncs  # where the ufuncs live that SciPy's Python functions call
 
@@ -23,13 +23,11 @@ elementwise(
     hidden._zeta,
     unknown("x"),
     lambda y, s, q: -s * special.zeta(s + 1, q),
-    domain=(above_one, positive),
+    domain=(given(above_one), positive),
     name="scipy.special.zeta",
     source="DLMF 25.11.17",
 )
-piecewise_constant(
-    special.gammasgn, domain=between_integers, kink=lambda y, x: (x <= 0) & (x == np.floor(x))
-)
+piecewise_constant(special.gammasgn, domain=between_integers, kink=lambda y, x: (x <= 0) & (x == np.floor(x)))
 elementwise(
     special.poch,
     lambda y, z, m: y * (special.psi(z + m) - special.psi(z)),
@@ -50,21 +48,27 @@ elementwise(
     special.gammainc,
     unknown("a"),
     lambda y, a, x: gamma_density(a, x),
-    domain=positive,
+    domain=(given(positive), positive),
     source="DLMF 8.8.13",
 )
 elementwise(
     special.gammaincc,
     unknown("a"),
     lambda y, a, x: -gamma_density(a, x),
-    domain=positive,
+    domain=(given(positive), positive),
     source="DLMF 8.8.13",
 )
 elementwise(
-    special.gammaincinv, unknown("a"), lambda x, a, y: 1 / gamma_density(a, x), domain=(positive, probability)
+    special.gammaincinv,
+    unknown("a"),
+    lambda x, a, y: 1 / gamma_density(a, x),
+    domain=(given(positive), probability),
 )
 elementwise(
-    special.gammainccinv, unknown("a"), lambda x, a, y: -1 / gamma_density(a, x), domain=(positive, probability)
+    special.gammainccinv,
+    unknown("a"),
+    lambda x, a, y: -1 / gamma_density(a, x),
+    domain=(given(positive), probability),
 )
 
 # beta functions and binomial coefficients
@@ -97,26 +101,38 @@ def beta_density(a: Any, b: Any, x: Any) -> Any:
     return np.exp(special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b))
 
 
-BETA: dict[str, Any] = {"domain": (positive, positive, probability), "source": "DLMF 8.17.1"}
+BETA: dict[str, Any] = {"domain": (given(positive), given(positive), probability), "source": "DLMF 8.17.1"}
 
 for _name in ("betainc", "btdtr"):  # the second went away with SciPy 1.14
     if hasattr(special, _name):
         elementwise(
-            getattr(special, _name), unknown("a"), unknown("b"), lambda y, a, b, x: beta_density(a, b, x), **BETA
+            getattr(special, _name),
+            unknown("a"),
+            unknown("b"),
+            lambda y, a, b, x: beta_density(a, b, x),
+            **BETA,
         )
 for _name in ("betaincinv", "btdtri"):
     if hasattr(special, _name):
         elementwise(
-            getattr(special, _name), unknown("a"), unknown("b"), lambda x, a, b, y: 1 / beta_density(a, b, x), **BETA
+            getattr(special, _name),
+            unknown("a"),
+            unknown("b"),
+            lambda x, a, b, y: 1 / beta_density(a, b, x),
+            **BETA,
         )
 elementwise(special.betaincc, unknown("a"), unknown("b"), lambda y, a, b, x: -beta_density(a, b, x), **BETA)
-elementwise(special.betainccinv, unknown("a"), unknown("b"), lambda x, a, b, y: -1 / beta_density(a, b, x), **BETA)
+elementwise(
+    special.betainccinv, unknown("a"), unknown("b"), lambda x, a, b, y: -1 / beta_density(a, b, x), **BETA
+)
 
 # exponential integrals and the dilogarithm
 
 elementwise(special.exp1, lambda y, x: -np.exp(-x) / x, domain=positive, source="DLMF 6.2.1")
 elementwise(special.expi, lambda y, x: np.exp(x) / x, source="DLMF 6.2.5")
-elementwise(special.spence, lambda y, x: -special.hyp2f1(1.0, 1.0, 2.0, 1 - x), domain=positive, source="DLMF 25.12.2")
+elementwise(
+    special.spence, lambda y, x: -special.hyp2f1(1.0, 1.0, 2.0, 1 - x), domain=positive, source="DLMF 25.12.2"
+)
 
 
 def expn_by_x(y: Any, n: Any, x: Any) -> Any:

@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from jacobi.rules.registry import elementwise
 from jacobi.rules.samples import inside_unit, positive, real
-from jacobi.rules.special_operands import between, unknown
+from jacobi.rules.special_operands import between, elementwise, given, unknown
 
 elementwise(
     special.hyp0f1,
     unknown("v"),
     lambda y, v, z: special.hyp0f1(v + 1, z) / v,
-    domain=(positive, real),
+    domain=(given(positive), real),
     source="DLMF 16.3.1",
 )
 elementwise(
@@ -26,7 +25,7 @@ elementwise(
     unknown("a"),
     unknown("b"),
     lambda y, a, b, x: a / b * special.hyp1f1(a + 1, b + 1, x),
-    domain=(positive, positive, real),
+    domain=(given(positive), given(positive), real),
     source="DLMF 13.3.15",
 )
 elementwise(
@@ -35,7 +34,7 @@ elementwise(
     unknown("b"),
     unknown("c"),
     lambda y, a, b, c, z: a * b / c * special.hyp2f1(a + 1, b + 1, c + 1, z),
-    domain=(positive, positive, between(1, 3), inside_unit),
+    domain=(given(positive), given(positive), given(between(1, 3)), inside_unit),
     source="DLMF 15.5.1",
 )
 elementwise(
@@ -43,7 +42,7 @@ elementwise(
     unknown("a"),
     unknown("b"),
     lambda y, a, b, x: -a * special.hyperu(a + 1, b + 1, x),
-    domain=(between(0.5, 2), between(0.3, 0.7), positive),
+    domain=(given(between(0.5, 2)), given(between(0.3, 0.7)), between(0.3, 0.7)),  # SciPy jumps beyond,
     source="DLMF 13.3.22",
 )
 elementwise(
@@ -56,7 +55,7 @@ elementwise(
     unknown("a"),
     unknown("b"),
     lambda y, a, b, x: special.wright_bessel(a, a + b, x),
-    domain=positive,
+    domain=(given(positive), given(positive), positive),
     source="DLMF 10.46.1, term by term",
 )
 if hasattr(special, "log_wright_bessel"):  # SciPy 1.14
@@ -66,6 +65,6 @@ if hasattr(special, "log_wright_bessel"):  # SciPy 1.14
         unknown("a"),
         unknown("b"),
         lambda y, a, b, x: np.exp(log_wright_bessel(a, a + b, x) - y),
-        domain=positive,
+        domain=(given(positive), given(positive), positive),
         source="DLMF 10.46.1, term by term",
     )

@@ -1,13 +1,15 @@
-"""What the rules of ``scipy.special`` share: operands without a derivative, domains, and guarded quotients."""
+"""What the rules of ``scipy.special`` share: operands without a derivative, domains, guarded quotients."""
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from jacobi.errors import NoRuleError, at_users_line
 from jacobi.matrix import indicator
+from jacobi.rules import registry
 from jacobi.rules.registry import REGISTRY, Partial
 from jacobi.rules.samples import Array, Domain
 
@@ -30,7 +32,7 @@ class NoClosedForm:
     >>> gradient(lambda a: special.gammainc(a, 1.0))(2.0)
     Traceback (most recent call last):
     ...
-    jacobi.errors.NoRuleError: scipy.special.gammainc cannot be differentiated by its operand a... Pass it as a constant.
+    jacobi.errors.NoRuleError: scipy.special.gammainc cannot be differentiated by its operand a...
     """
 
     def __init__(self, operand: str, reason: str):
@@ -41,7 +43,10 @@ class NoClosedForm:
         return f"<no derivative by {self.operand}>"
 
     def __call__(self, y: Any, *operands: Any) -> Any:
-        name = next((o.name for o in REGISTRY.values() if self in getattr(o, "partials", ())), "this operation")
+        """Raise `NoRuleError` with the names of the operation and of the operand."""
+        name = next(
+            (o.name for o in REGISTRY.values() if self in getattr(o, "partials", ())), "this operation"
+        )
         raise NoRuleError(
             at_users_line(f"{name} cannot be differentiated by its operand {self.operand}", self.reason)
         )
@@ -75,6 +80,36 @@ def integers(low: int, high: int) -> Domain:
     return draw
 
 
+def given(domain: Domain) -> Any:
+    """A domain of constants: nested lists of numbers, which no test takes for variables."""
+
+    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+        return domain(rng, shape).tolist()
+
+    return draw
+
+
 def quotient(x: Any, y: Any, dtype: Any) -> Any:
     """``x / y``, and 0 where both are 0."""
     return x / (y + indicator(x, 0, np.equal, dtype) * indicator(y, 0, np.equal, dtype))
+
+
+def elementwise(function: Any, *partials: Partial, **options: Any) -> None:
+    """Declare an operation as `jacobi.rules.elementwise` does, with derivatives in the precision of the value.
+
+    The ufuncs of SciPy compute in double precision as soon as one operand is a Python float, such as a parameter.
+    """
+    registry.elementwise(function, *map(in_precision_of_value, partials), **options)
+
+
+def in_precision_of_value(partial: Partial) -> Partial:
+    """A partial derivative that is converted to the type of ``y`` where it has another one."""
+    if isinstance(partial, NoClosedForm):
+        return partial
+
+    @wraps(partial)
+    def converted(y: Any, *operands: Any) -> Any:
+        slope = partial(y, *operands)
+        return slope.astype(y.dtype) if getattr(slope, "dtype", y.dtype) != y.dtype else slope
+
+    return converted

@@ -1,6 +1,6 @@
 """Orthogonal polynomials and Legendre functions of ``scipy.special``: by the argument.
 
-Derivatives are written with polynomials of one degree less, which needs no division at the ends of the interval.
+Derivatives are polynomials of one degree less: there is no division by zero at the ends of the interval.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import numpy as np
 from scipy import special
 
 from jacobi.matrix import indicator
-from jacobi.rules.registry import elementwise
 from jacobi.rules.samples import inside_unit, positive, probability, small_integer
-from jacobi.rules.special_operands import between, integers, unknown, whole
+from jacobi.rules.special_operands import between, elementwise, given, integers, unknown, whole
 
 
 def lower(n: Any) -> Any:
@@ -51,7 +50,7 @@ elementwise(
     whole("m"),
     unknown("v"),
     lambda y, m, v, x: ((m - v - 1) * special.lpmv(m, v + 1, x) + (v + 1) * x * y) / (1 - x * x),
-    domain=(integers(0, 2), positive, inside_unit),
+    domain=(integers(0, 2), given(positive), inside_unit),
     source="DLMF 14.10.5",
 )
 
@@ -105,7 +104,7 @@ elementwise(
     whole("n"),
     unknown("alpha"),
     lambda y, n, alpha, x: 2 * alpha * special.eval_gegenbauer(lower(n), alpha + 1, x),
-    domain=(small_integer, positive, inside_unit),
+    domain=(small_integer, given(positive), inside_unit),
     source="DLMF 18.9.19",
 )
 elementwise(
@@ -114,7 +113,7 @@ elementwise(
     unknown("alpha"),
     unknown("beta"),
     lambda y, n, a, b, x: (n + a + b + 1) / 2 * special.eval_jacobi(lower(n), a + 1, b + 1, x),
-    domain=(small_integer, positive, positive, inside_unit),
+    domain=(small_integer, given(positive), given(positive), inside_unit),
     source="DLMF 18.9.15",
 )
 
@@ -131,7 +130,7 @@ elementwise(
     unknown("p"),
     unknown("q"),
     shifted_jacobi_slope,
-    domain=(small_integer, between(2, 3), positive, probability),
+    domain=(small_integer, given(between(2, 3)), given(positive), probability),
     source="DLMF 18.1.2, 18.9.15",
 )
 
@@ -148,7 +147,7 @@ elementwise(
     whole("n"),
     unknown("alpha"),
     lambda y, n, alpha, x: -special.eval_genlaguerre(lower(n), alpha + 1, x),
-    domain=(small_integer, positive, positive),
+    domain=(small_integer, given(positive), positive),
     source="DLMF 18.9.23",
 )
 elementwise(

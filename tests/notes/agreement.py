@@ -2,7 +2,7 @@
 
 The notes are translations of A. Karpathy's Stanford CS231n notes on back-propagation (``test_circuits``) and
 notes on T. Parr and J. Howard, "The Matrix Calculus You Need For Deep Learning", arXiv 1802.01528
-(``test_matrix_calculus``).
+(``test_matrix_calculus``, ``test_neuron_and_loss``).
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ ROUNDINGS = 64 * np.finfo(float).eps
 
 
 class Rule(NamedTuple):
-    """A formula of the notes: a function, a point, and the closed forms of its derivatives by all arguments."""
+    """A formula of the notes: a function, a point, and the closed form of its derivative by each argument."""
 
     name: str
     f: Callable[..., Any]
@@ -52,3 +52,13 @@ def follow(rule: Rule) -> list[jb.Jacobian]:
     if rule.structures:
         assert tuple(J.structure for J in found) == rule.structures
     return found
+
+
+def row(entries: Any) -> np.ndarray:
+    """The entries as a matrix of one row: the derivative of a scalar."""
+    return np.reshape(entries, (1, -1))
+
+
+def column(entries: Any) -> np.ndarray:
+    """The entries as a matrix of one column: the derivative by a scalar."""
+    return np.reshape(entries, (-1, 1))

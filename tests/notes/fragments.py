@@ -1,7 +1,7 @@
 """The code fragments of the CS231n notes, as they are printed, without their comments.
 
 A forward pass computes f from the inputs; a backward pass computes the derivative ``dv`` of f by every
-variable v. The copies of the notes agree on every fragment.  They write ``math.exp``; `run` puts NumPy's in
+variable v.  The copies of the notes agree on every fragment.  They write ``math.exp``; `run` puts NumPy's in
 its place, or leaves it.
 """
 
