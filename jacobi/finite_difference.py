@@ -291,6 +291,11 @@ class Sample:
         rough = (self.five >= 0.2 * self.three) & (self.five <= 5.0 * self.three) & (self.noise > SCAN_LOUD * np.maximum(self.rounding, known))
         return np.where(np.isnan(self.noise), np.nan, rough)
 
+    def suspicious(self, known: Array) -> Mask:
+        """Whether the values are neither constant within what is known nor on a smooth curve."""
+        quiet = np.fmax(self.three, self.five) <= SCAN_LOUD * np.maximum(self.rounding, known)
+        return ~(quiet | (self.wave(known) > 0.0))
+
     def wave(self, known: Array) -> Array:
         """1 where the values lie on a curve that bends by more than noise, 0 where not, NaN where unknown."""
         wave = (self.five < 0.2 * self.three) & (self.three > 6.0 * np.maximum(self.rounding, known))
@@ -314,10 +319,12 @@ class Scan:
 
     def run(self) -> None:
         """Scan until every output is decided."""
-        for k in [k for k in self.column.all() if k > 2][::-SCAN_STRIDE]:
-            for closer in range(min(k + SCAN_STRIDE - 1, self.column.last), k - 1, -1):
-                if (self.undecided & (self.sample(k, 1.0).rough(self.known) != 0.0)).any():
-                    self.judge(closer)
+        rungs = [k for k in self.column.all() if k > 2][::-1]
+        for first in range(0, len(rungs), SCAN_STRIDE):
+            group = rungs[first : first + SCAN_STRIDE]
+            for k in group:
+                if (self.undecided & self.sample(group[-1], 1.0).suspicious(self.known)).any():
+                    self.judge(k)
 
     @property
     def known(self) -> Array:
@@ -340,7 +347,7 @@ class Scan:
             longest = spacing / 1024.0
             shortest = 16.0 * np.maximum(here.rounding, known) / here.noise * spacing
             near = longest / 4.0 ** np.floor(np.log2(np.fmax(longest / shortest, 1.0)) / 4.0)
-            usable = rough & ~sure & (shortest <= longest) & (near >= 4.0 * self.column.spacing)
+            usable = rough & ~sure & (k < self.column.last) & (shortest <= longest) & (near >= 4.0 * self.column.spacing)
             for distance in np.unique(near[usable]):
                 these = usable & (near == distance)
                 nearby = self.column.points(sign * spacing, sign * distance)[:, self.outputs[these]]
@@ -363,13 +370,13 @@ class Scan:
 
     def curve(self, k: int, known: Array) -> Mask:
         """Whether the values at closer spacings lie on a curve that is just no more resolved at this one."""
-        on_curve, steady = [], []
-        for sign in (1.0, -1.0):
-            here, closer, closest = (self.sample(min(k + i, self.column.last), sign) for i in range(3))
-            growth = closer.three / closest.three
-            on_curve.append((closer.wave(known) > 0.0) & (here.noise <= SCAN_GROWTH * closer.three))
-            steady.append((growth > 8.0) & (growth < 512.0))
-        return np.asarray((on_curve[0] & (on_curve[1] | steady[0])) | (on_curve[1] & steady[1]))
+        ahead, behind = ([self.sample(min(k + i, self.column.last), sign) for i in range(3)] for sign in (1.0, -1.0))
+        height = np.fmin(ahead[0].noise, behind[0].noise)
+        curved = [
+            (side[1].wave(known) > 0.0) & (height <= SCAN_GROWTH * side[1].three) for side in (ahead, behind)
+        ]
+        lasting = [here & (side[2].wave(known) > 0.0) for here, side in zip(curved, (ahead, behind), strict=True)]
+        return np.asarray((curved[0] & curved[1]) | lasting[0] | lasting[1])
 
     def sample(self, k: int, sign: float) -> Sample:
         """What the values on one side of x look like at the spacing of rung `k`."""

@@ -11,7 +11,7 @@ All functions handle every output at once: a rung is a row, an output is a colum
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -87,7 +87,7 @@ class Slope:
     def settled(self) -> Mask:
         """Outputs for which more steps would not be worth their cost."""
         precise = self.error <= 1e-8 * self.size
-        noisy = self.error <= 64.0 * self.bar
+        noisy = self.error <= 400.0 * self.bar
         nothing_to_gain = (self.error <= 1e-5 * self.size) | (np.abs(self.value) <= 4.0 * self.error)
         return (precise | (noisy & nothing_to_gain)) & ~(self.contradicted | self.one_sided)
 
@@ -110,7 +110,8 @@ def slope(ladder: Ladder, noise: Noise) -> Slope:
     if not hidden.any():
         return first
     louder = errors_of_values * np.where(hidden, 1.5 * excess, 1.0)
-    return _estimate(ladder, noise, louder)[0]
+    second = _estimate(ladder, noise, louder)[0]
+    return replace(second, contradicted=second.contradicted | (hidden & (excess > 5.0)))
 
 
 def value_errors(ladder: Ladder, noise: Noise) -> Array:

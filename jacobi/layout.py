@@ -41,7 +41,7 @@ def axes(shape: Sequence[int]) -> list[tuple[int, int, int]]:
 
 
 def textbook_order(shape: Shape) -> NDArray[np.intp]:
-    """The C-order positions of the entries in column-major order (``vec``), for ``order="F"`` at the exits."""
+    """The C-order positions of the entries in column-major order: ``vec``, ``order="F"`` at the exits."""
     return np.arange(size(shape)).reshape(shape).ravel(order="F")
 
 

@@ -294,7 +294,7 @@ def perform(graph: Graph, operation: Operation, arguments: tuple[Any, ...], keyw
     if not hasattr(value, "dtype"):
         value = np.asarray(value)
     if value.dtype.kind not in "fiub":
-        refuse_result(operation, value)
+        value = real_result(operation, value)
     result = Node(graph, graph.add(operation, tuple(stored), keywords, tuple(parents), value))
     if operation.moves and value.ndim and parents and np.may_share_memory(value, values[0]):
         result.view = view_of(arguments[0], operation, keywords)
@@ -317,13 +317,16 @@ def view_of(parent: Any, operation: Operation, keywords: dict[str, Any]) -> View
     return View(parent, take, put, keywords.get("index"))
 
 
-def refuse_result(operation: Operation, value: Any) -> None:
-    """Complex and other results that have no real Jacobian."""
+def real_result(operation: Operation, value: Any) -> Any:
+    """The objects that a ufunc made by ``np.frompyfunc`` gives, as numbers; anything else has no real Jacobian."""
+    if value.dtype.kind == "O":
+        try:
+            return value.astype(float)
+        except (TypeError, ValueError):
+            pass
     what = "a complex result" if value.dtype.kind == "c" else f"a result of type {value.dtype}"
     raise InputError(
-        at_users_line(
-            f"{operation.name} gave {what}, which is not supported", "Use real functions of real numbers."
-        )
+        at_users_line(f"{operation.name} gave {what}, which is not supported", "Use real functions of real numbers.")
     )
 
 
@@ -331,7 +334,7 @@ def refuse_result(operation: Operation, value: Any) -> None:
 
 BINARY = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "matmul": np.matmul,
-    "floordiv": np.floor_divide, "mod": np.remainder,
+    "floordiv": np.floor_divide, "mod": np.remainder, "divmod": np.divmod,
 }  # fmt: skip
 UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute}
 COMPARISONS = {
@@ -398,7 +401,10 @@ def _transpose(self: Node, *axes: Any) -> Any:
 
 
 def _astype(self: Node, dtype: Any, *arguments: Any, **keywords: Any) -> Any:
-    return record(self.graph, np.ndarray.astype, (self, np.dtype(dtype)))
+    kind = np.dtype(dtype)
+    if kind.kind in "iub":  # steps: the derivative is zero, and the plain integers can be used as an index
+        return self.value.astype(kind)
+    return record(self.graph, np.ndarray.astype, (self, kind))
 
 
 def _flatten(self: Node, order: str = "C") -> Any:

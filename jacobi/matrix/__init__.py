@@ -1,4 +1,4 @@
-"""The matrix algebra of Jacobians: sums of Einstein terms that keep their structure under products and sums."""
+"""The matrix algebra of Jacobians: sums of Einstein terms, whose structure survives products and sums."""
 
 from jacobi.matrix.arrays import dispatchable, indicator, scatter
 from jacobi.matrix.build import einstein, placed

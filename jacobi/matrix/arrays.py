@@ -1,4 +1,4 @@
-"""Functions of arrays that NumPy lacks and the terms need; they dispatch to nodes like NumPy's own functions."""
+"""Functions of arrays that NumPy lacks and the terms need; they dispatch to nodes as NumPy's own do."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Bands: terms whose entries lie along the same lines of the matrix are added up, each at its place on the line.
+"""Bands: terms whose entries lie along the same lines of the matrix are added up, each at its place.
 
-The product of two stencils writes every diagonal several times, over ranges that differ a little at the ends.  Such
-ranges are boxes on one lattice; where two boxes make up a larger one exactly, their terms become one.  No place
-becomes an entry that was none before.
+The product of two stencils writes every diagonal several times, over ranges that differ a little at the ends.
+Such ranges are boxes on one lattice; where two boxes make up a larger one exactly, their terms become one.
+No place becomes an entry that was none before.
 """
 
 from __future__ import annotations
@@ -110,9 +110,8 @@ def union(one: Box, other: Box) -> Box | None:
 def _seam(whole: Box, here: Any, there: Any) -> Seam:
     sizes = tuple(end - begin for begin, end in zip(whole.begin, whole.end, strict=True))
     overlap = all(map(int.__lt__, here.begin, there.end)) and all(map(int.__lt__, there.begin, here.end))
-    return Seam(
-        sizes, _within(whole, here), _within(whole, there), overlap, plan_of(whole, False), plan_of(whole, True)
-    )
+    places = _within(whole, here), _within(whole, there)
+    return Seam(sizes, *places, overlap, plan_of(whole, filled=False), plan_of(whole, filled=True))
 
 
 def _within(whole: Box, part: Box) -> tuple[slice, ...]:
@@ -131,7 +130,9 @@ def plan_of(box: Box, filled: bool) -> Plan:
     return plan_sides(sizes, rows, columns, ((order, sizes),) if filled else ())
 
 
-def along_lines(items: list[Item], wiring_of: Callable[[Item], Wiring], join: Callable[[Item, Item], Item | None]) -> list[Item]:
+def along_lines(
+    items: list[Item], wiring_of: Callable[[Item], Wiring], join: Callable[[Item, Item], Item | None]
+) -> list[Item]:
     """The items (terms, or bare wirings), those joined that lie along the same lines and can be."""
     lines: dict[Hashable, list[Item]] = {}
     for item in items:

@@ -9,7 +9,7 @@ from typing import Any
 from jacobi import layout
 from jacobi.errors import ShapeError, at_users_line
 from jacobi.matrix.contract import Draft, plan_sides
-from jacobi.matrix.jacobian import Jacobian
+from jacobi.matrix.jacobian import Jacobian, numbers
 from jacobi.matrix.plan import Plan, carry_out
 from jacobi.matrix.term import Term
 from jacobi.matrix.wiring import Side
@@ -29,7 +29,7 @@ def einstein(
     Parameters
     ----------
     subscripts : str or sequence of sequences
-        ``"rows;columns;factor;factor..."``, a letter per axis, or the same as a sequence of sequences of labels.
+        ``"rows;columns;factor;factor..."``, a letter per axis, or a sequence of sequences of labels.
         A label on the output and on the input is a Kronecker delta; one on neither is summed.
     out_shape, in_shape : tuple of int
         The shapes of the output and of the input.
@@ -52,6 +52,7 @@ def einstein(
     """
     if isinstance(subscripts, str):
         subscripts = tuple(subscripts.split(";"))
+    factors = numbers(factors)
     plan = _plan(tuple(map(tuple, subscripts)), out_shape, in_shape, tuple(f.shape for f in factors))
     if plan is None:
         return Jacobian([], out_shape, in_shape)
@@ -83,7 +84,7 @@ def _plan(
         return None
     number = {label: k for k, label in enumerate(sizes)}
     counts = {number[label]: count for label, count in sizes.items()}
-    draft = Draft([], counts, _side(rows, out_shape, number, counts), _side(columns, in_shape, number, counts))
+    draft = Draft([], counts, _side(rows, out_shape, number), _side(columns, in_shape, number))
     for labels, shape in zip(carried, factor_shapes, strict=True):
         draft.carry(tuple(number[label] for label in labels), shape)
     return draft.finish()
@@ -93,7 +94,7 @@ def _mismatch(what: str) -> ShapeError:
     return ShapeError(at_users_line(what, "Write a label per axis: rows; columns; factor; factor ..."))
 
 
-def _side(labels: Labels, shape: layout.Shape, number: dict[Any, int], counts: dict[int, int]) -> Side:
+def _side(labels: Labels, shape: layout.Shape, number: dict[Any, int]) -> Side:
     """The side of an array in C order; a label on two axes adds their strides."""
     total: dict[int, int] = {}
     for label, count, stride in zip(labels, shape, layout.strides(shape), strict=True):
@@ -114,6 +115,8 @@ def placed(
     """A Jacobian of one term from its sides, for operations that move entries around."""
     if 0 in sizes or not layout.size(out_shape) or not layout.size(in_shape):
         return Jacobian([], out_shape, in_shape)
-    plan = plan_sides(sizes, rows, columns, tuple([(axes, array.shape) for array, axes in factors]))
-    carried = carry_out(plan, tuple([array for array, _ in factors])) if factors else ()
+    arrays = numbers([array for array, _ in factors])
+    shapes = tuple([(axes, array.shape) for array, (_, axes) in zip(arrays, factors, strict=True)])
+    plan = plan_sides(sizes, rows, columns, shapes)
+    carried = carry_out(plan, arrays) if arrays else ()
     return Jacobian([Term(coefficient * plan.scale, carried, plan.wiring)], out_shape, in_shape)

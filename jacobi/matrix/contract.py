@@ -1,7 +1,7 @@
 """Contraction: a product of terms is planned from the wirings alone, then carried out on the factors.
 
-A factor whose indices are all on another factor is absorbed by broadcasting, two factors that share a summed index
-meet in a matrix product, and factors that share nothing stay apart.
+A factor whose indices are all on another factor is absorbed by broadcasting, two factors that share a summed
+index meet in a matrix product, and factors that share nothing stay apart.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def plan_sides(
     columns: Side,
     carried: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (),
 ) -> Plan:
-    """The plan of a term between two sides, whose factors are given as the indices on their axes and their shapes."""
+    """The plan of a term between two sides; a factor is given by the indices on its axes and its shape."""
     try:
         return _plan_regular_sides(sizes, rows, columns, carried)
     except TypeError:  # an array of positions cannot be hashed
@@ -315,7 +315,7 @@ class Draft:
         del self.slots[b]
 
     def placed(self, slot: int, order: tuple[int, ...]) -> Any:
-        """The key of new axes that lines a slot up with an order of indices; transposes it first if need be."""
+        """The key of new axes that lines a slot up with an order of indices; it is transposed if need be."""
         axes = self.slots[slot]
         inner = tuple(k for k in order if k in axes)
         if inner != axes:
@@ -391,11 +391,12 @@ class Draft:
             slot = self.only_carrier(k)
             if slot is None or type(rows[k]) is int or type(columns[k]) is int:
                 continue
-            width = int(columns[k].max()) + 1
-            once, group = distinct(rows[k] * width + columns[k])
+            first = int(columns[k].min())
+            width = int(columns[k].max()) + 1 - first
+            once, group = distinct(rows[k] * width + columns[k] - first)
             if once.size < group.size:
                 self.gather_axis(slot, k, group, once.size)
-                rows[k], columns[k] = np.divmod(once, width)
+                rows[k], columns[k] = once // width, once % width + first
         self.rows = straightened((self.rows[0], tuple(rows.items())))
         self.columns = straightened((self.columns[0], tuple(columns.items())))
 
@@ -419,7 +420,7 @@ class Draft:
         self.emit(gathered, slot, slot, ((0, tuple(ties)), before, after))
 
     def count_upwards(self) -> None:
-        """Let every index count upwards on the first side it stands on, so that equal matrices have equal wirings."""
+        """Let every index count upwards on its first side, so that equal matrices have equal wirings."""
         first = dict(self.columns[1]) | dict(self.rows[1])
         down = [k for k, tie in first.items() if type(tie) is int and tie < 0]
         if down:
@@ -484,7 +485,7 @@ def is_number_system(ties: Any, sizes: dict[int, int], count: int) -> bool:
     if any(type(step) is not int for _, step in ties):
         return False
     reach = 1
-    for index, step in sorted(ties, key=lambda tie: tie[1]):  # type: ignore[no-any-return]
+    for index, step in sorted(ties, key=lambda tie: tie[1]):
         if step != reach:
             return False
         reach *= sizes[index]

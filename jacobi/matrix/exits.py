@@ -12,7 +12,7 @@ from jacobi.matrix.arrays import add_at, scatter
 from jacobi.matrix.contract import Draft, plan_sides
 from jacobi.matrix.meet import Nothing, meet
 from jacobi.matrix.plan import carry_out
-from jacobi.matrix.term import Term, spread
+from jacobi.matrix.term import Term, numeric, spread
 from jacobi.matrix.wiring import Side, Wiring, all_indices, entries_apart, grid, sum_of_ties
 
 
@@ -33,6 +33,11 @@ def fills(w: Wiring, shape: tuple[int, int]) -> bool:
     )
 
 
+def full(terms: Sequence[Term], shape: tuple[int, int], dtype: Any) -> Any:
+    """The full matrix: an array, or a node where the factors are nodes."""
+    return (dense if numeric(terms) else recorded)(terms, shape, dtype)
+
+
 def dense(terms: Sequence[Term], shape: tuple[int, int], dtype: Any) -> NDArray[Any]:
     """The full matrix, a new array in C order."""
     if len(terms) == 1 and fills(terms[0].wiring, shape):
@@ -47,7 +52,7 @@ def dense(terms: Sequence[Term], shape: tuple[int, int], dtype: Any) -> NDArray[
 
 
 def recorded(terms: Sequence[Term], shape: tuple[int, int], dtype: Any) -> Any:
-    """The full matrix, flattened, in functions that nodes can record; works on arrays as well."""
+    """The full matrix, in functions that nodes can record; works on arrays as well."""
     total: Any = None
     for term in terms:
         w = term.wiring
@@ -60,7 +65,7 @@ def recorded(terms: Sequence[Term], shape: tuple[int, int], dtype: Any) -> Any:
         else:
             part = scatter(values, flat_places(w, shape[1]), w.sizes, shape[0] * shape[1])
         total = part if total is None else total + part
-    return np.zeros(shape[0] * shape[1], dtype=dtype) if total is None else total
+    return np.zeros(shape, dtype=dtype) if total is None else total.reshape(shape)
 
 
 def coordinates(terms: Sequence[Term], dtype: Any, kind: Any = np.intp) -> tuple[Any, Any, Any]:
@@ -97,32 +102,25 @@ def summed(rows: Any, columns: Any, values: Any) -> Term:
     return Term(1, carry_out(plan, (values,)), plan.wiring)
 
 
-def diagonal(terms: Sequence[Term], length: int, dtype: Any) -> NDArray[Any]:
-    """The main diagonal, without the matrix: rows and columns are made to meet."""
-    result: NDArray[Any] = np.zeros(length, dtype=dtype)
+def diagonal(terms: Sequence[Term]) -> list[Term]:
+    """The main diagonal as the terms of a column, without the matrix: rows and columns are made to meet."""
+    result = []
     for term in terms:
         w = term.wiring
         places = dict(flat_places(w, -1)[1])  # column minus row, index by index
         apart = w.columns[0] - w.rows[0]
         left = tuple((k, -tie) for k, tie in places.items() if type(tie) is not int or tie < 0)
         right = tuple((k, tie) for k, tie in places.items() if type(tie) is int and tie > 0)
-        lower = (-min(apart, 0), left)
         sizes = dict(enumerate(w.sizes))
         frozen = {k for k, tie in w.rows[1] if type(tie) is not int}
         try:
-            meeting = meet(lower, (max(apart, 0), right), sizes, frozen)
+            meeting = meet((max(-apart, 0), left), (max(apart, 0), right), sizes, frozen)
         except Nothing:
             continue
         draft = Draft(list(w.factors), sizes, w.rows, (0, ()))
         draft.substitute(meeting)
         plan = draft.finish()
-        values = Term(term.coefficient * plan.scale, carry_out(plan, term.factors), plan.wiring)
-        add_at(
-            result,
-            np.asarray(values.values(all_indices(plan.wiring))).astype(dtype, copy=False),
-            plan.wiring.rows,
-            plan.wiring.sizes,
-        )
+        result.append(Term(term.coefficient * plan.scale, carry_out(plan, term.factors), plan.wiring))
     return result
 
 
@@ -141,9 +139,8 @@ def inside_blocks(w: Wiring, height: int, width: int) -> bool:
     )
 
 
-def blocks(terms: Sequence[Term], count: int, height: int, width: int, dtype: Any) -> NDArray[Any]:
-    """The diagonal blocks of a matrix that has no other entries."""
-    digits = (0, ((0, width), (1, 1)))
-    folding = Term(1, (), plan_sides((count, width), digits, (0, ((1, 1),))).wiring)  # a block to its columns
-    folded = [product for term in terms if (product := term @ folding) is not None]
-    return dense(folded, (count * height, width), dtype).reshape(count, height, width)
+def stacked_blocks(terms: Sequence[Term], count: int, width: int) -> list[Term]:
+    """The diagonal blocks on top of each other, as terms of a matrix of this width."""
+    sides = (0, ((0, width), (1, 1))), (0, ((1, 1),))
+    folding = Term(1, (), plan_sides((count, width), *sides).wiring)
+    return [product for term in terms if (product := term @ folding) is not None]

@@ -23,9 +23,9 @@ LARGEST_IMPLICIT = 2**30  # bytes that np.asarray(J) may allocate
 class Jacobian:
     """The Jacobian of ``y = f(x)`` in numerator layout: ``J[i, j] = dy_i / dx_j``.
 
-    Rows count the entries of the output and columns those of the input, both flattened in C order.  The matrix is
-    held as a sum of terms that keep their structure; `shape`, `@`, `T`, `toarray`, `tocsr` work as in
-    ``scipy.sparse``, and NumPy and SciPy accept the object where they accept a matrix.
+    Rows count the entries of the output and columns those of the input, both flattened in C order.  The
+    matrix is held as a sum of terms that keep their structure; `shape`, `@`, `T`, `toarray`, `tocsr` work as
+    in ``scipy.sparse``, and NumPy and SciPy accept the object where they accept a matrix.
 
     Parameters
     ----------
@@ -47,6 +47,11 @@ class Jacobian:
     """
 
     __slots__ = ("dtype", "in_shape", "out_shape", "shape", "terms")
+    terms: Sequence[Term]
+    out_shape: layout.Shape
+    in_shape: layout.Shape
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
     __array_ufunc__ = None  # arrays leave `array @ J` and `array * J` to this class
     ndim = 2
 
@@ -67,9 +72,11 @@ class Jacobian:
     # constructors
 
     @classmethod
-    def zero(cls, out_shape: layout.Shape, in_shape: layout.Shape, dtype: Any = float) -> Jacobian:
+    def zero(
+        cls, out_shape: int | layout.Shape, in_shape: int | layout.Shape, dtype: Any = float
+    ) -> Jacobian:
         """The zero matrix between two spaces."""
-        return cls([], tuple(out_shape), tuple(in_shape), _real(np.dtype(dtype)))
+        return cls([], _shape(out_shape), _shape(in_shape), _real(np.dtype(dtype)))
 
     @classmethod
     def identity(cls, shape: int | layout.Shape, dtype: Any = float) -> Jacobian:
@@ -78,7 +85,7 @@ class Jacobian:
         >>> Jacobian.identity((2, 3)).shape
         (6, 6)
         """
-        shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+        shape = _shape(shape)
         return cls(_diagonal_terms((), layout.size(shape)), shape, shape, _real(np.dtype(dtype)))
 
     @classmethod
@@ -89,7 +96,10 @@ class Jacobian:
 
     @classmethod
     def from_dense(
-        cls, array: Any, out_shape: layout.Shape | None = None, in_shape: layout.Shape | None = None
+        cls,
+        array: Any,
+        out_shape: int | layout.Shape | None = None,
+        in_shape: int | layout.Shape | None = None,
     ) -> Jacobian:
         """A Jacobian from a full matrix, or from a tensor of shape ``out_shape + in_shape``."""
         array = _numbers(array)
@@ -102,7 +112,7 @@ class Jacobian:
                 )
             out_shape = (array.shape[0],) if out_shape is None else out_shape
             in_shape = (array.shape[1],) if in_shape is None else in_shape
-        out_shape, in_shape = tuple(out_shape), tuple(in_shape)
+        out_shape, in_shape = _shape(out_shape), _shape(in_shape)
         rows, columns = layout.size(out_shape), layout.size(in_shape)
         if array.shape not in ((rows, columns), out_shape + in_shape):
             raise ShapeError(
@@ -115,7 +125,10 @@ class Jacobian:
 
     @classmethod
     def from_sparse(
-        cls, matrix: Any, out_shape: layout.Shape | None = None, in_shape: layout.Shape | None = None
+        cls,
+        matrix: Any,
+        out_shape: int | layout.Shape | None = None,
+        in_shape: int | layout.Shape | None = None,
     ) -> Jacobian:
         """A Jacobian from a ``scipy.sparse`` matrix or array."""
         if not hasattr(matrix, "tocoo"):
@@ -127,8 +140,8 @@ class Jacobian:
             csr = csr.copy()
             csr.sum_duplicates()
         values = _numbers(csr.data)
-        out_shape = (csr.shape[0],) if out_shape is None else tuple(out_shape)
-        in_shape = (csr.shape[1],) if in_shape is None else tuple(in_shape)
+        out_shape = _shape(csr.shape[0] if out_shape is None else out_shape)
+        in_shape = _shape(csr.shape[1] if in_shape is None else in_shape)
         if (layout.size(out_shape), layout.size(in_shape)) != csr.shape:
             raise ShapeError(
                 at_users_line(
@@ -182,7 +195,7 @@ class Jacobian:
 
     @property
     def structure(self) -> str:
-        """The name of the structure: "zero" "identity" "diagonal" "kronecker" "block diagonal" ... "dense"."""
+        """The name of the structure: "zero" "identity" "diagonal" "kronecker" ... "dense"."""
         return structure.structure(self)
 
     @property
@@ -199,7 +212,7 @@ class Jacobian:
 
     def __str__(self) -> str:
         rows, columns = self.shape
-        if rows * columns > 400 or columns > 12 or not self._on_arrays():
+        if rows * columns > 400 or columns > 12 or not numeric(self.terms):
             return repr(self)
         filled = exits.dense([_ones(term) for term in self.terms], self.shape, float) != 0
         entries = self.toarray()
@@ -218,7 +231,7 @@ class Jacobian:
         return Jacobian([term.T for term in self.terms], self.in_shape, self.out_shape, self.dtype)
 
     def __matmul__(self, other: Any) -> Any:
-        """``J2 @ J1`` is the chain rule; ``J @ v`` and ``J @ M`` give arrays; ``J @ S`` for a sparse S a Jacobian."""
+        """``J2 @ J1`` is the chain rule; ``J @ v``, ``J @ M`` are arrays, ``J @ S`` (sparse) a Jacobian."""
         if isinstance(other, Jacobian):
             if self.shape[1] != other.shape[0]:
                 raise ShapeError(
@@ -244,13 +257,15 @@ class Jacobian:
         if other.ndim == 1:
             return self.T._times_array(other)
         if other.ndim != 2:
-            raise ShapeError(at_users_line(f"cannot multiply an array of shape {other.shape} with J", TWO_AXES))
+            what = f"cannot multiply an array of shape {other.shape} with J"
+            raise ShapeError(at_users_line(what, TWO_AXES))
         return self.T._times_array(other.T).T
 
     def _times_array(self, other: Any) -> Any:
         other = _array(other)
         if other.ndim not in (1, 2):
-            raise ShapeError(at_users_line(f"cannot multiply J with an array of shape {other.shape}", TWO_AXES))
+            what = f"cannot multiply J with an array of shape {other.shape}"
+            raise ShapeError(at_users_line(what, TWO_AXES))
         if other.shape[0] != self.shape[1]:
             raise ShapeError(
                 at_users_line(
@@ -262,16 +277,16 @@ class Jacobian:
         terms = products(self.terms, _dense_terms(other))
         dtype = np.result_type(self.dtype, other.dtype)
         product = Jacobian(terms, (self.shape[0],), other.shape[1:], dtype)
-        return product._full().reshape(self.shape[0], *other.shape[1:])
+        return product.tensor()
 
-    def __add__(self, other: Any) -> Jacobian:
+    def __add__(self, other: Any) -> Any:
         if not isinstance(other, Jacobian):
-            return NotImplemented
+            return _not_added(other)
         if self.shape != other.shape:
             raise ShapeError(
                 at_users_line(
-                    f"cannot add {self.out_shape} <- {self.in_shape} and {other.out_shape} <- {other.in_shape}: "
-                    f"the matrices have the shapes {self.shape} and {other.shape}",
+                    f"cannot add {self.out_shape} <- {self.in_shape} and {other.out_shape} <- "
+                    f"{other.in_shape}: the matrices have the shapes {self.shape} and {other.shape}",
                     "Both must have the same output and input.",
                 )
             )
@@ -279,8 +294,14 @@ class Jacobian:
         terms = shortened(collected([*self.terms, *other.terms]), self.shape, dtype)
         return Jacobian(terms, self.out_shape, self.in_shape, dtype)
 
-    def __sub__(self, other: Any) -> Jacobian:
-        return self + (-other) if isinstance(other, Jacobian) else NotImplemented
+    def __sub__(self, other: Any) -> Any:
+        return self + (-other) if isinstance(other, Jacobian) else _not_added(other)
+
+    def __radd__(self, other: Any) -> Any:
+        return self if type(other) is int and other == 0 else _not_added(other)  # sum() starts with 0
+
+    def __rsub__(self, other: Any) -> Any:
+        return _not_added(other)
 
     def __neg__(self) -> Jacobian:
         return self * -1
@@ -289,7 +310,7 @@ class Jacobian:
         """A multiple of the matrix; ``@`` is the matrix product."""
         if type(number) is int or type(number) is float:
             return self._multiple(number, self.dtype)
-        if isinstance(number, Jacobian) or getattr(number, "shape", ()) or isinstance(number, (list, tuple)):
+        if np.iterable(number) or isinstance(number, Jacobian) or hasattr(number, "tocoo"):
             raise ShapeError(at_users_line("J * array is not defined", "Use @ for the matrix product."))
         if _is_node(number):
             terms = [_with_scalar(term, number) for term in self.terms]
@@ -305,7 +326,8 @@ class Jacobian:
     __rmul__ = __mul__
 
     def __truediv__(self, number: Any) -> Jacobian:
-        return self * (1 / number)
+        result: Jacobian = self * (1 / number)
+        return result
 
     # SciPy's interface of a linear operator
 
@@ -325,16 +347,17 @@ class Jacobian:
         """``J.T @ M``."""
         return self.T._times_array(matrix)
 
-    # exits
+    def aslinearoperator(self) -> Any:
+        """The matrix as a ``scipy.sparse.linalg.LinearOperator``, for solvers that ask for one."""
+        from scipy.sparse.linalg import aslinearoperator
 
-    def _on_arrays(self) -> bool:
-        return numeric(self.terms)
+        return aslinearoperator(self)
+
+    # exits
 
     def _full(self) -> Any:
         """The full matrix, flattened: an array, or a node where the factors are nodes."""
-        if self._on_arrays():
-            return exits.dense(self.terms, self.shape, self.dtype).reshape(-1)
-        return exits.recorded(self.terms, self.shape, self.dtype)
+        return exits.full(self.terms, self.shape, self.dtype).reshape(-1)
 
     def toarray(self, order: str = "C") -> Any:
         """The full matrix.
@@ -347,7 +370,7 @@ class Jacobian:
         """
         if order not in ("C", "F"):
             raise InputError(at_users_line(f"order={order!r}", 'Use order="C" or order="F".'))
-        full = self._full().reshape(self.shape)
+        full = exits.full(self.terms, self.shape, self.dtype)
         if order == "C":
             return full
         rows, columns = layout.textbook_order(self.out_shape), layout.textbook_order(self.in_shape)
@@ -370,7 +393,7 @@ class Jacobian:
 
     def tensor(self) -> Any:
         """The full derivative as an array of shape ``out_shape + in_shape``."""
-        return self._full().reshape(self.out_shape + self.in_shape)
+        return exits.full(self.terms, self.shape, self.dtype).reshape(self.out_shape + self.in_shape)
 
     def tocoo(self) -> Any:
         """A ``scipy.sparse.coo_array`` without repeated places."""
@@ -390,11 +413,12 @@ class Jacobian:
         """A ``scipy.sparse.csc_array``."""
         return self.tocsr().tocsc()
 
-    def diagonal(self) -> NDArray[Any]:
+    def diagonal(self) -> Any:
         """The main diagonal, of length ``min(shape)``; the matrix is not formed."""
-        return exits.diagonal(self.terms, min(self.shape), self.dtype)
+        length = min(self.shape)
+        return exits.full(exits.diagonal(self.terms), (length, 1), self.dtype).reshape((length,))
 
-    def blocks(self) -> NDArray[Any]:
+    def blocks(self) -> Any:
         """The diagonal blocks along the first axis of output and input: per-sample Jacobians of a batch.
 
         Returns
@@ -423,11 +447,12 @@ class Jacobian:
                     "Use J.toarray() or J.tocsr().",
                 )
             )
-        return exits.blocks(self.terms, count, height, width, self.dtype)
+        terms = exits.stacked_blocks(self.terms, count, width)
+        return exits.full(terms, (count * height, width), self.dtype).reshape((count, height, width))
 
     def spy(self, ax: Any = None, **keywords: Any) -> Any:
         """Draw where the entries are (needs matplotlib); returns the axes."""
-        import matplotlib.pyplot as plt
+        import matplotlib.pyplot as plt  # type: ignore[import-not-found, unused-ignore]
 
         axes = plt.subplots()[1] if ax is None else ax
         axes.spy(self.tocsr(), **({"markersize": 2} | keywords))
@@ -448,7 +473,7 @@ def products(left: Iterable[Term], right: Sequence[Term]) -> list[Term]:
 def shortened(terms: list[Term], shape: tuple[int, int], dtype: Any) -> list[Term]:
     """A sum that has become too long as fewer terms.
 
-    Those that hold a number for every entry become one sparse term; when too many are left, and the full matrix is
+    Those that write few entries become one sparse term; when too many are left, and the full matrix is
     smaller than what they hold or faster than so many calls, it takes their place.
     """
     if len(terms) <= MANY_TERMS or not numeric(terms):
@@ -518,6 +543,11 @@ def cheapest(matrices: list[Jacobian], multiply: Callable[[Any, Any], Any]) -> J
     return product(0, count - 1)
 
 
+def _shape(shape: int | Sequence[int]) -> layout.Shape:
+    """A shape; a number is the length of a vector."""
+    return (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(shape)
+
+
 def _diagonal_terms(factors: tuple[Any, ...], size: int) -> list[Term]:
     if size == 0:
         return []
@@ -529,24 +559,22 @@ def _diagonal_terms(factors: tuple[Any, ...], size: int) -> list[Term]:
 
 def _dense_terms(array: Any) -> list[Term]:
     """The terms of a full vector or matrix of arrays or nodes."""
-    sizes, axes, sides = [], [], []
+    sizes: list[int] = []
     strides = ((1,), (0,)) if array.ndim == 1 else ((1, 0), (0, 1))
     if 0 in array.shape:
         return []
     ties: list[list[tuple[int, int]]] = [[], []]
     for axis, count in enumerate(array.shape):
         if count > 1:
-            index = len(sizes)
-            sizes.append(count)
-            axes.append(index)
             for side in (0, 1):
                 step = strides[side][axis]
                 if step:
-                    ties[side].append((index, step))
-    sides = [(0, tuple(ties[0])), (0, tuple(ties[1]))]
+                    ties[side].append((len(sizes), step))
+            sizes.append(count)
     if len(sizes) != array.ndim:
         array = array.reshape(tuple(sizes))
-    return [Term(1, (array,), wiring(tuple(sizes), (tuple(axes),), sides[0], sides[1]))]
+    sides = (0, tuple(ties[0])), (0, tuple(ties[1]))
+    return [Term(1, (array,), wiring(tuple(sizes), (tuple(range(len(sizes))),), *sides))]
 
 
 def _ones(term: Term) -> Term:
@@ -561,6 +589,18 @@ def _with_scalar(term: Term, number: Any) -> Term:
     return Term(term.coefficient, carry_out(plan, (*term.factors, number)), plan.wiring)
 
 
+def _not_added(other: Any) -> Any:
+    """Refuse arrays and numbers, whose sum with a matrix is ambiguous; leave the rest to the other side."""
+    if not (np.isscalar(other) or hasattr(other, "shape") or isinstance(other, (list, tuple))):
+        return NotImplemented
+    raise InputError(
+        at_users_line(
+            f"cannot add a Jacobian and {type(other).__name__}",
+            "Write J + Jacobian.from_dense(array), or J.toarray() + array.",
+        )
+    )
+
+
 def _is_node(value: Any) -> bool:
     """Whether a value records what is done to it, as the nodes of an expression do."""
     return hasattr(type(value), "__array_function__") and not isinstance(value, np.ndarray)
@@ -569,6 +609,11 @@ def _is_node(value: Any) -> bool:
 def _array(value: Any) -> Any:
     """Arrays and nodes as they are, lists as arrays."""
     return value if _is_node(value) else _numbers(value)
+
+
+def numbers(factors: Iterable[Any]) -> tuple[Any, ...]:
+    """Factors of real numbers: integers would overflow in products."""
+    return tuple([f if hasattr(f, "dtype") and f.dtype.kind == "f" else _numbers(f) for f in factors])
 
 
 def _numbers(value: Any) -> Any:

@@ -1,9 +1,10 @@
 """Where two terms meet: the columns of the left one are the rows of the right one, so their indices are tied.
 
-The positions on the shared side must be equal: ``o2 + sum(s_i * i) = o1 + sum(t_j * j)``.  The equation falls apart
-into digits (like the digits of a number whose bases are the strides), and every digit is solved by *substitution*: an
-index is replaced by an affine map of other indices, or by an array of positions.  Slices meet in slices, reshapes
-split an index, and only what is truly irregular is joined entry by entry, as in a product of sparse matrices.
+The positions on the shared side must be equal: ``o2 + sum(s_i * i) = o1 + sum(t_j * j)``.  The equation falls
+apart into digits (like the digits of a number whose bases are the strides), and every digit is solved by
+*substitution*: an index is replaced by an affine map of other indices, or by an array of positions.  Slices
+meet in slices, reshapes split an index, and only what is truly irregular is joined entry by entry, as in a
+product of sparse matrices.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class Meeting:
         expression = self.found.get(index)
         if expression is None:
             return 0, ((index, 1),)
-        return substituted(expression, {inner: self.resolved(inner) for inner, _ in expression[1]}, self.sizes)
+        inner = {index: self.resolved(index) for index, _ in expression[1]}
+        return substituted(expression, inner, self.sizes)
 
 
 def meet(left: Side, right: Side, sizes: dict[int, int], frozen: set[int]) -> Meeting:
@@ -135,7 +137,7 @@ def divisible(meeting: Meeting, tied: Tied, step: int) -> bool:
 
 
 def split(meeting: Meeting, ties: list[Tied], step: int) -> tuple[list[Tied], list[Tied]]:
-    """The ties that move within a digit, and those that move by whole steps; divisible indices become one of each."""
+    """The ties that move within a digit, and those that move by whole steps; divisible indices give both."""
     low: list[Tied] = []
     high: list[Tied] = []
     for tied in ties:
@@ -210,7 +212,9 @@ def solve_progression(meeting: Meeting, o2: int, left: Tied, o1: int, right: Tie
     return True
 
 
-def solve_for_one(meeting: Meeting, single: Tied, offset: int, others: list[Tied], others_offset: int) -> bool:
+def solve_for_one(
+    meeting: Meeting, single: Tied, offset: int, others: list[Tied], others_offset: int
+) -> bool:
     """One index on one side is an affine map of the indices on the other, when it is always in range."""
     index, stride = single[:2]
     if type(stride) is not int or (index in meeting.frozen and len(others) > 1):

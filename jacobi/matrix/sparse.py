@@ -1,7 +1,7 @@
 """Products with sparse terms as one instruction of a plan: SciPy's products of compressed rows.
 
-A sparse term is a list of numbers at positions.  Joined entry by entry with a full matrix it would hold a number for
-every entry and every column, and with a sparse one a number for every pair of entries that meet.
+A sparse term is a list of numbers at positions.  Joined entry by entry with a full matrix it would hold a
+number for every entry and every column, and with a sparse one a number for every pair of entries that meet.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from jacobi.matrix.arrays import scatter
 from jacobi.matrix.wiring import Side, Wiring, affine, distinct, line_of
 
-Positions = NDArray[np.intp]
+Positions = NDArray[np.signedinteger[Any]]
 
 
 class Step(NamedTuple):
@@ -77,7 +77,9 @@ def compressed(rows: Positions, columns: Positions) -> Compressed:
     if order is not None:
         rows, columns = rows[order], columns[order]
     once, groups = distinct(rows)
-    return Compressed(order, once, groups, np.searchsorted(groups, np.arange(once.size + 1)), columns)
+    pointers = np.searchsorted(groups, np.arange(once.size + 1))
+    short = np.int32 if max(columns.size, columns.max()) < 2**31 - 1 else np.intp  # SciPy's own choice
+    return Compressed(order, once, groups, pointers.astype(short), columns.astype(short))
 
 
 def one_step(left: Wiring, right: Wiring) -> Step | None:
@@ -114,7 +116,7 @@ def positions(side: Side, size: int) -> Positions:
     return at
 
 
-# A sparse term and a full one ---------------------------------------------------------------------------------
+# A sparse term and a full one
 
 
 def sparse_with_full(sparse: Wiring, full: Wiring, shared: str) -> Step | None:
@@ -153,7 +155,7 @@ def sparse_full_product(left: Any, right: Any, how: tuple[Compressed, bool, bool
     return scatter(products, side, (entries.groups.size, width), count * width).reshape((count, width))
 
 
-# Two sparse terms ---------------------------------------------------------------------------------------------
+# Two sparse terms
 
 
 def sparse_with_sparse(left: Wiring, right: Wiring) -> Step | None:
@@ -163,8 +165,10 @@ def sparse_with_sparse(left: Wiring, right: Wiring) -> Step | None:
     # Columns of the left term are numbered like the rows of the right one, those without a partner last.
     partner = np.searchsorted(inner.rows, outer.columns)
     partner[inner.rows[np.minimum(partner, inner.rows.size - 1)] != outer.columns] = inner.rows.size
-    outer = outer._replace(columns=partner)
-    inner = inner._replace(pointers=np.append(inner.pointers, inner.pointers[-1]), rows=np.append(inner.rows, -1))
+    outer = outer._replace(columns=partner.astype(outer.columns.dtype))
+    inner = inner._replace(
+        pointers=np.append(inner.pointers, inner.pointers[-1]), rows=np.append(inner.rows, -1)
+    )
     places = product_of(outer, inner, np.ones(partner.size), np.ones(inner.columns.size))
     if places.nnz < 2:
         return None

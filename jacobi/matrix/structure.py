@@ -45,7 +45,7 @@ def same_side(w: Wiring) -> bool:
     """Whether rows and columns move together, along a diagonal."""
     rows, columns = dict(w.rows[1]), dict(w.columns[1])
     return rows.keys() == columns.keys() and all(
-        tie is columns[k] or (type(tie) is type(columns[k]) and np.array_equal(tie, columns[k]))
+        type(tie) is type(columns[k]) and (tie is columns[k] or np.array_equal(tie, columns[k]))
         for k, tie in rows.items()
     )
 
@@ -73,7 +73,7 @@ def at_most_one(matrix: Jacobian, side: str) -> bool:
             return True
     places = [grid(getattr(w, side), all_indices(w), w.sizes) for w in wirings]
     filled = [np.broadcast_to(at, w.sizes).ravel() for at, w in zip(places, wirings, strict=True)]
-    return int(np.bincount(np.concatenate(filled), minlength=1).max()) <= 1
+    return bool((np.bincount(np.concatenate(filled), minlength=1) <= 1).all())
 
 
 def is_banded(matrix: Jacobian) -> bool:
@@ -87,10 +87,8 @@ def is_narrow(matrix: Jacobian) -> bool:
 
 
 def diagonals(w: Wiring) -> int:
-    """How many diagonals there are between the entries farthest to the left and to the right of the main one."""
-    return 1 + sum(
-        int(np.ptp(line_of(tie, w.sizes[k]))) for k, tie in flat_places(w, -1)[1]
-    )
+    """How many diagonals the entries stretch over."""
+    return 1 + sum(int(np.ptp(line_of(tie, w.sizes[k]))) for k, tie in flat_places(w, -1)[1])
 
 
 def is_rank_one(matrix: Jacobian) -> bool:
@@ -122,10 +120,9 @@ def splits(side: Side, inner: set[int], sizes: Sequence[int], length: int) -> bo
     offset, ties = side
     part = gcd(length, *(tie for k, tie in ties if k not in inner))
     moves = [tie * (sizes[k] - 1) for k, tie in ties if k in inner]
-    return (
-        offset % part + sum(move for move in moves if move < 0) >= 0
-        and offset % part + sum(move for move in moves if move > 0) < part
-    )
+    lowest = offset % part + sum(move for move in moves if move < 0)
+    highest = offset % part + sum(move for move in moves if move > 0)
+    return lowest >= 0 and bool(highest < part)
 
 
 def connected(w: Wiring) -> list[set[int]]:

@@ -5,10 +5,10 @@ A term with the indices ``i, j, ...`` stands for the matrix that is built by ::
     for i, j, ... in all values of the indices:
         J[row(i, j, ...), column(i, j, ...)] += coefficient * F(i, j) * G(j) * ...
 
-The row and the column are *sides*: an offset plus one contribution per index, which is a stride (an affine index
-map, exactly like the strides of a NumPy view) or an array of positions (anything else).  An index on both sides is a
-Kronecker delta, an index on neither is summed.  So slices, flips, transposes, broadcasts, diagonals and reshapes are
-all strides, and a wiring is known without looking at a single number.
+The row and the column are *sides*: an offset plus one contribution per index, which is a stride (an affine
+index map, exactly like the strides of a NumPy view) or an array of positions (anything else).  An index on
+both sides is a Kronecker delta, an index on neither is summed.  So slices, flips, transposes, broadcasts,
+diagonals and reshapes are all strides, and a wiring is known without looking at a single number.
 
 Wirings of strides only are interned: equal ones are the same object, and what was worked out for them once
 (products, sums) is remembered on them.
@@ -52,7 +52,9 @@ class Wiring:
 
     __slots__ = ("columns", "factors", "place", "regular", "remembered", "rows", "sizes", "volume")
 
-    def __init__(self, sizes: tuple[int, ...], factors: tuple[tuple[int, ...], ...], rows: Side, columns: Side):
+    def __init__(
+        self, sizes: tuple[int, ...], factors: tuple[tuple[int, ...], ...], rows: Side, columns: Side
+    ):
         self.sizes = sizes
         self.factors = factors
         self.rows = rows
@@ -62,6 +64,10 @@ class Wiring:
         self.volume = prod(sizes[index] for index in on_sides)
         self.place = _place(self) if self.regular else next(_numbers)
         self.remembered: dict[Any, Any] = {}
+
+    def __reduce__(self) -> Any:
+        """A copy is interned anew: the numbers of places hold in one process only."""
+        return wiring, (self.sizes, self.factors, self.rows, self.columns)
 
     def __repr__(self) -> str:
         return f"Wiring(sizes={self.sizes}, factors={self.factors}, rows={self.rows}, columns={self.columns})"
@@ -95,7 +101,7 @@ def wiring(sizes: tuple[int, ...], factors: tuple[tuple[int, ...], ...], rows: S
 
 
 def remember(store: Wiring, key: Any, value: Any) -> Any:
-    """Keep what was worked out for this wiring while there is room; plans for positions hold arrays, so few of them."""
+    """Keep what was worked out for this wiring while there is room, which is little where it holds arrays."""
     if len(store.remembered) >= (256 if store.regular else 8):
         store.remembered.clear()
     store.remembered[key] = value
@@ -149,10 +155,10 @@ def all_indices(w: Wiring) -> tuple[int, ...]:
 def injective(strides_and_sizes: Iterable[tuple[int, int]]) -> bool:
     """Whether different values of the indices certainly lie at different positions."""
     reach = 0
-    for stride, count in sorted((abs(stride), count) for stride, count in strides_and_sizes):
+    for stride, size in sorted((abs(stride), size) for stride, size in strides_and_sizes):
         if stride <= reach:
             return False
-        reach += stride * (count - 1)
+        reach += stride * (size - 1)
     return True
 
 
@@ -169,7 +175,7 @@ def entries_apart(w: Wiring, width: int) -> bool:
 
 
 def grid(side: Side, order: tuple[int, ...], sizes: Any) -> NDArray[np.intp]:
-    """The positions on a side for all values of the indices in ``order``: an array that broadcasts to their grid."""
+    """The positions on a side for all values of the indices: an array that broadcasts to their grid."""
     position: Any = np.full((1,) * len(order), side[0], dtype=np.intp)
     for index, tie in side[1]:
         shape = [1] * len(order)
@@ -180,7 +186,7 @@ def grid(side: Side, order: tuple[int, ...], sizes: Any) -> NDArray[np.intp]:
 
 
 def affine(index: int, positions: NDArray[np.intp]) -> Side:
-    """The side on which an index stands for these positions: a stride where they are an arithmetic progression."""
+    """The side on which an index stands for these positions: a stride for an arithmetic progression."""
     first = int(positions[0])
     if positions.size == 1:
         return first, ()
@@ -208,7 +214,8 @@ def straightened(side: Side) -> Side:
     """The side with strides for those positions that are arithmetic progressions."""
     if all(type(tie) is int for _, tie in side[1]):
         return side
-    offset, ties = side[0], []
+    offset = side[0]
+    ties: list[tuple[int, Tie]] = []
     for index, tie in side[1]:
         first, line = (0, ((index, tie),)) if type(tie) is int else affine(index, tie)
         offset += first
@@ -218,7 +225,8 @@ def straightened(side: Side) -> Side:
 
 def trimmed(side: Side, sizes: Any) -> Side:
     """The side without the indices that do not move on it, and with every other index once."""
-    offset, ties = int(side[0]), []
+    offset = int(side[0])
+    ties: list[tuple[int, Tie]] = []
     for index, tie in side[1]:
         if np.ndim(tie):
             ties.append((index, np.asarray(tie, dtype=np.intp)))

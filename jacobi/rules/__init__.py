@@ -6,11 +6,15 @@ them is met, so that SciPy is imported where it is used.
 
 import jacobi.rules.assignment
 import jacobi.rules.contractions
+import jacobi.rules.decompositions
 import jacobi.rules.elementwise
 import jacobi.rules.linalg
+import jacobi.rules.matrix_products
 import jacobi.rules.moves
 import jacobi.rules.reductions
-import jacobi.rules.silent  # noqa: F401
+import jacobi.rules.silent
+import jacobi.rules.singular_values  # noqa: F401
+from jacobi.matrix import dispatchable, einstein
 from jacobi.rules.registry import (
     REFUSED,
     REGISTRY,
@@ -37,6 +41,8 @@ __all__ = [
     "Rule",
     "Silent",
     "composed",
+    "dispatchable",
+    "einstein",
     "elementwise",
     "full_name",
     "piecewise_constant",

@@ -15,7 +15,7 @@ from jacobi import layout
 from jacobi.errors import TraceError, at_users_line
 from jacobi.matrix import Jacobian, placed, scatter
 from jacobi.rules.registry import REGISTRY, Fresh, Rule, composed
-from jacobi.rules.samples import real
+from jacobi.rules.samples import calls, real
 
 
 def assigned(array: Any, *values: Any, places: Sequence[Any]) -> Any:
@@ -148,14 +148,24 @@ def copyto(dst: Any, src: Any, where: Any = True) -> None:
 
 
 def put(a: Any, ind: Any, v: Any) -> None:
-    """``numpy.put``: by flat positions."""
-    places = np.unravel_index(np.asarray(ind), np.shape(a))
-    a[places] = v
+    """``numpy.put``: by flat positions; values are repeated in turn."""
+    positions = np.ravel(ind)
+    a[np.unravel_index(positions, np.shape(a))] = in_turn(v, np.arange(positions.size))
 
 
 def putmask(a: Any, mask: Any, values: Any) -> None:
-    """``numpy.putmask`` with values of the shape of the array."""
-    a[mask] = np.broadcast_to(values, np.shape(a))[mask]
+    """``numpy.putmask``: every entry has its own value."""
+    a[mask] = in_turn(values, np.flatnonzero(mask))
+
+
+def place(arr: Any, mask: Any, vals: Any) -> None:
+    """``numpy.place``: the first entry of the mask takes the first value, and so on."""
+    arr[mask] = in_turn(vals, np.arange(np.count_nonzero(mask)))
+
+
+def in_turn(values: Any, positions: Any) -> Any:
+    """The values at some positions, repeated in turn without end."""
+    return np.ravel(values)[positions % np.size(values)]
 
 
 def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
@@ -175,10 +185,12 @@ def add_at(a: Any, indices: Any, b: Any) -> None:
     a[...] = a + np.reshape(scatter(values, side, (targets.size,), layout.size(shape)), shape)
 
 
-composed(np.copyto, copyto)
-composed(np.put, put)
-composed(np.putmask, putmask)
-composed(np.place, putmask)
-composed(np.fill_diagonal, fill_diagonal)
-composed((np.add, "at"), add_at)
-composed((np.subtract, "at"), lambda a, indices, b: add_at(a, indices, -b))
+MASK = np.array([[True, False, True], [False, True, True]])
+
+composed(np.copyto, copyto, samples=calls(((2, 3), (3,)), ((2, 3), (2, 3), {"where": MASK}), ((3,), ())))
+composed(np.put, put, samples=calls(((2, 3), [4, 1], (2,)), ((5,), [0, 3, 1], (2,)), ((5,), [2], ())))
+composed(np.putmask, putmask, samples=calls(((2, 3), MASK, (2, 3)), ((2, 3), MASK, (2,)), ((2, 3), MASK, ())))
+composed(np.place, place, samples=calls(((2, 3), MASK, (4,)), ((2, 3), MASK, (2,)), ((2, 3), MASK, (2, 3))))
+composed(np.fill_diagonal, fill_diagonal, samples=calls(((2, 3), ()), ((3, 2), (2,))))
+composed((np.add, "at"), add_at, samples=calls(((5,), [1, 3, 1], (3,)), ((2, 3), 1, (3,)), ((5,), [0, 0], ())))
+composed((np.subtract, "at"), lambda a, indices, b: add_at(a, indices, -b), samples=calls(((5,), [1, 1], (2,))))

@@ -65,14 +65,21 @@ def tensordot_labels(a: Any, b: Any, axes: Any = 2) -> tuple[Labels, Labels, Lab
     return tuple(labels_a), tuple(labels_b), tuple(kept)
 
 
+def no_number(x: Any) -> Any:
+    """A Python number as an array; arrays and nodes as they are."""
+    return np.asarray(x) if type(x) in (int, float, bool) else x
+
+
 def bilinear(function: Any, labels: Callable[..., Any], samples: Any, **options: Any) -> None:
     """Declare a contraction of two operands by its labels."""
 
     def by_a(y: Any, a: Any, b: Any, **parameters: Any) -> Jacobian:
+        b = no_number(b)
         of_a, of_b, of_y = labels(a, b, **parameters)
         return einstein((of_y, of_a, of_b), y.shape, a.shape, b)
 
     def by_b(y: Any, a: Any, b: Any, **parameters: Any) -> Jacobian:
+        a = no_number(a)
         of_a, of_b, of_y = labels(a, b, **parameters)
         return einstein((of_y, of_b, of_a), y.shape, b.shape, a)
 
@@ -88,7 +95,14 @@ MATRICES = (
     ((1, 3), (3, 1)),
     ((2, 0), (0, 3)),
 )
-BATCHES = (((5, 2, 3), (5, 3, 4)), ((5, 2, 3), (3, 4)), ((2, 3), (5, 3, 4)), ((4, 1, 2, 3), (5, 3, 1)), ((3,), (4, 3, 2)), ((4, 2, 3), (3,)))
+BATCHES = (
+    ((5, 2, 3), (5, 3, 4)),
+    ((5, 2, 3), (3, 4)),
+    ((2, 3), (5, 3, 4)),
+    ((4, 1, 2, 3), (5, 3, 1)),
+    ((3,), (4, 3, 2)),
+    ((4, 2, 3), (3,)),
+)
 
 bilinear(np.matmul, matmul_labels, calls(*MATRICES, *BATCHES))
 bilinear(np.dot, dot_labels, calls(*MATRICES, ((), (2, 3)), ((2, 3), ()), ((4, 2, 3), (3, 2)), ((2, 3), (5, 3, 4))))
@@ -114,7 +128,11 @@ if hasattr(np, "vecdot"):
         ),
         calls(((3,), (3,)), ((2, 3), (3,)), ((2, 3), (2, 3)), ((2, 1, 3), (4, 3))),
     )
-composed(np.vdot, lambda a, b: np.dot(np.ravel(a), np.ravel(b)), samples=calls(((3,), (3,)), ((2, 3), (2, 3)), ((2, 3), (6,))))
+composed(
+    np.vdot,
+    lambda a, b: np.dot(np.ravel(a), np.ravel(b)),
+    samples=calls(((3,), (3,)), ((2, 3), (2, 3)), ((2, 3), (6,))),
+)
 composed(
     np.outer,
     lambda a, b: np.tensordot(np.ravel(a), np.ravel(b), axes=0),
@@ -144,6 +162,7 @@ def kron_by(operand: int) -> Callable[..., Jacobian]:
     """The rule of ``kron`` by one operand."""
 
     def by(y: Any, a: Any, b: Any) -> Jacobian:
+        a, b = no_number(a), no_number(b)
         of_a, of_b, shape = kron_shape(y, a, b)
         of_y = tuple(label for k in range(len(shape) // 2) for label in (("a", k), ("b", k)))
         labels, other, x = ((of_a, of_b, a), (of_b, of_a, b))[operand]
@@ -153,7 +172,12 @@ def kron_by(operand: int) -> Callable[..., Jacobian]:
     return by
 
 
-rule(np.kron, kron_by(0), kron_by(1), samples=calls(((2, 3), (4, 1)), ((3,), (2,)), ((2, 3), (2,)), ((), (3,)), ((2,), (3, 1, 2))))
+rule(
+    np.kron,
+    kron_by(0),
+    kron_by(1),
+    samples=calls(((2, 3), (4, 1)), ((3,), (2,)), ((2, 3), (2,)), ((), (3,)), ((2,), (3, 1, 2))),
+)
 
 
 def einsum_labels(subscripts: str, ranks: list[int]) -> tuple[list[Labels], Labels]:

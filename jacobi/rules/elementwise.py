@@ -241,7 +241,11 @@ composed(
 composed(np.sinc, sinc, samples=broadcast(real))
 composed(np.real, lambda val: +val, samples=broadcast(real))
 composed(np.i0, i0, samples=broadcast(real))
-composed(np.round, rounded, samples=calls((3,), ((2, 3), {"decimals": 1}), ((3,), {"decimals": -1}), domain=between_integers))
+composed(
+    np.round,
+    rounded,
+    samples=calls((3,), ((2, 3), {"decimals": 1}), ((3,), {"decimals": -1}), domain=between_integers),
+)
 composed(np.around, rounded, samples=calls((3,), domain=between_integers))
 composed(np.fix, lambda x: np.trunc(x), samples=broadcast(between_integers))
 composed(np.modf, lambda x: (x - np.trunc(x), np.trunc(x)), samples=broadcast(between_integers))

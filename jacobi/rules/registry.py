@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-from jacobi.errors import TraceError, at_users_line
+from jacobi.errors import InputError, TraceError, at_users_line
 from jacobi.matrix import Jacobian, einstein
 from jacobi.rules import samples
 
@@ -80,7 +81,7 @@ class Rule:
     ):
         self.function = function
         self.name = name or full_name(function)
-        self.evaluate = function if evaluate is None else evaluate
+        self.evaluate: Callable[..., Any] = function if evaluate is None else evaluate
         self.partials = tuple(partials)
         self.each = each
         self.together = together
@@ -91,7 +92,7 @@ class Rule:
         self.dense = dense
         self.once = once
         self.piecewise_constant = piecewise_constant
-        self.arity = None if each is not None or together is not None else len(self.partials)
+        self.arity: int | None = None if each is not None or together is not None else len(self.partials)
         self.regular = isinstance(function, np.ufunc)
         self.names: tuple[str, ...] = () if self.regular else parameter_names(function)
         model = each or together or next((p for p in self.partials if p is not None), None)
@@ -149,9 +150,10 @@ class Rule:
         traced : sequence of int
             Which operands are variables (all by default); ties with constants have their own convention.
         """
+        result: Jacobian
         if self.together is not None:
             (result,) = self.together((operand,), y, *arguments, **keywords)
-            return result  # type: ignore[no-any-return]
+            return result
         if self.each is not None:
             result = self.each(operand, y, *arguments, **keywords)
             return result
@@ -186,6 +188,7 @@ class Elementwise(Rule):
         keywords: dict[str, Any],
         traced: Sequence[int] = (),
     ) -> Jacobian:
+        """The local Jacobian by one operand: diagonal up to broadcasting."""
         partials = self.alone if self.alone is not None and len(traced) == 1 else self.partials
         partial = partials[operand]
         shape = np.shape(arguments[operand])
@@ -218,7 +221,7 @@ class Composed:
     """An operation defined through others; they are recorded in its place."""
 
     kind = "composed"
-    arity = None
+    arity: int | None = None
     regular = True
     piecewise_constant = False
     moves = False
@@ -265,15 +268,48 @@ def elementwise(function: Any, *partials: Partial | None, domain: Any = samples.
     **options
         ``samples``, ``kink``, ``alone``, ``source``, ``name`` of `Rule` and `Elementwise`.
 
+    Without partials, a decorator of a function that gives the derivative, or a tuple of them for several operands.
+    The operation must be one that NumPy lets us see: a ufunc, or a function decorated with `dispatchable`.
+
     Examples
     --------
     >>> elementwise(np.tanh, lambda y, x: 1 - y * y)
     <rule of numpy.tanh>
+    >>> import math
+    >>> lgamma = np.frompyfunc(math.lgamma, 1, 1)
+    >>> @elementwise(lgamma)
+    ... def derivative(y, x):
+    ...     from scipy.special import digamma
+    ...     return digamma(x)
     """
+    if isinstance(function, FunctionType) and not hasattr(function, "__wrapped__"):
+        raise InputError(
+            at_users_line(
+                f"{function.__name__} is a plain Python function, whose calls cannot be seen",
+                "Decorate it with @jacobi.rules.dispatchable first, or make it a ufunc with np.frompyfunc.",
+            )
+        )
+    if not partials:
+        return lambda derivative: _decorated(function, derivative, domain, options)
     domains = domain if isinstance(domain, tuple) else (domain,) * len(partials)
     operation = Elementwise(function, partials, **{"samples": samples.broadcast(*domains), **options})
     REGISTRY[function] = operation
     return operation
+
+
+def _decorated(function: Any, derivative: Any, domain: Any, options: dict[str, Any]) -> Any:
+    """Declare an operation by one function for all its operands."""
+    count = len(parameter_names(derivative)) - 1
+
+    def partial(k: int) -> Partial:
+        def by(y: Any, *operands: Any) -> Any:
+            found = derivative(y, *operands)
+            return found[k] if isinstance(found, tuple) else found
+
+        return by
+
+    elementwise(function, *(partial(k) for k in range(count)), domain=domain, **options)
+    return derivative
 
 
 def piecewise_constant(*functions: Any, domain: Any = samples.between_integers, **options: Any) -> None:
@@ -348,6 +384,6 @@ DEFAULTS: dict[str, Any] = {
 
 def is_default(name: str, value: Any) -> bool:
     """Whether a keyword only says what happens anyway."""
-    if value is np._NoValue:  # type: ignore[attr-defined]
+    if value is np._NoValue:
         return True
     return name in DEFAULTS and (value is DEFAULTS[name] or (type(value) is str and value == DEFAULTS[name]))

@@ -80,7 +80,7 @@ WRONG = {
         np.ravel, (lambda y, x: Jacobian.identity(x.shape),), samples=calls((2, 3))
     ),
     "peeking at values": elementwise(np.absolute, lambda y, x: np.where(x > 0, 1.0, -1.0)),
-    "peeking with a branch": elementwise(np.absolute, lambda y, x: 1 if (x > 0).all() else -1 if (x < 0).all() else np.sign(x)),
+    "peeking with a branch": elementwise(np.absolute, lambda y, x: 1 if (x > 0).all() else np.sign(x)),
     "a wrong second derivative": elementwise(np.square, lambda y, x: 2 * getattr(x, "value", x)),
     "float64 for float32": elementwise(np.sin, lambda y, x: np.cos(x) * np.ones(x.shape)),
     "changed operand": elementwise(np.sin, lambda y, x: spoiled(x)),

@@ -1,4 +1,4 @@
-"""The ufuncs of ``scipy.special``: elementary, logistic and error functions here, the others in files by family.
+"""The ufuncs of ``scipy.special``: elementary, logistic and error functions here, the rest by family.
 
 Importing this module fills the registry; that happens when a traced value first meets one of the functions.
 "DLMF" in a source is the NIST Digital Library of Mathematical Functions, https://dlmf.nist.gov.
@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-import jacobi.rules.special_bessel
-import jacobi.rules.special_distributions
-import jacobi.rules.special_elliptic
-import jacobi.rules.special_gamma
-import jacobi.rules.special_hypergeometric
-import jacobi.rules.special_orthogonal
-import jacobi.rules.special_refused  # noqa: F401
+import jacobi.rules.special.bessel
+import jacobi.rules.special.distributions
+import jacobi.rules.special.elliptic
+import jacobi.rules.special.gamma
+import jacobi.rules.special.hypergeometric
+import jacobi.rules.special.orthogonal
+import jacobi.rules.special.refused  # noqa: F401
 from jacobi.matrix import indicator
 from jacobi.rules.registry import piecewise_constant
 from jacobi.rules.samples import between_integers, inside_unit, positive, probability, real
-from jacobi.rules.special_operands import between, elementwise, quotient
+from jacobi.rules.special.operands import between, elementwise, quotient
 
 ROOT_PI = float(np.sqrt(np.pi))
 ROOT_2PI = float(np.sqrt(2 * np.pi))

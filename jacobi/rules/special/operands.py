@@ -95,9 +95,9 @@ def quotient(x: Any, y: Any, dtype: Any) -> Any:
 
 
 def elementwise(function: Any, *partials: Partial, **options: Any) -> None:
-    """Declare an operation as `jacobi.rules.elementwise` does, with derivatives in the precision of the value.
+    """Declare an operation as `jacobi.rules.elementwise` does, with derivatives of the type of the value.
 
-    The ufuncs of SciPy compute in double precision as soon as one operand is a Python float, such as a parameter.
+    SciPy's ufuncs compute in double precision as soon as one operand, a parameter say, is a Python float.
     """
     registry.elementwise(function, *map(in_precision_of_value, partials), **options)
 

@@ -1,6 +1,6 @@
 """Bessel, Struve, Kelvin and spherical Bessel functions of ``scipy.special``.
 
-Derivatives are differences of neighbouring orders, which have no pole at 0 and are differentiable again.  By the
+Derivatives are differences of neighbouring orders, without a pole at 0 and differentiable again; by the
 order there is no closed form.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 from scipy import special
 
 from jacobi.rules.samples import positive
-from jacobi.rules.special_operands import elementwise, given, integers, unknown, whole
+from jacobi.rules.special.operands import elementwise, given, integers, unknown, whole
 
 hidden: Any = special._ufuncs
 ROOT_PI = float(np.sqrt(np.pi))

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import special
 
 from jacobi.rules.samples import inside_unit, positive, real
-from jacobi.rules.special_operands import between, elementwise, given, unknown
+from jacobi.rules.special.operands import between, elementwise, given, unknown
 
 elementwise(
     special.hyp0f1,
@@ -42,7 +42,7 @@ elementwise(
     unknown("a"),
     unknown("b"),
     lambda y, a, b, x: -a * special.hyperu(a + 1, b + 1, x),
-    domain=(given(between(0.5, 2)), given(between(0.3, 0.7)), between(0.3, 0.7)),  # SciPy jumps beyond,
+    domain=(given(between(0.5, 2)), given(between(0.3, 0.7)), between(0.3, 0.7)),  # for larger x, SciPy jumps
     source="DLMF 13.3.22",
 )
 elementwise(

@@ -12,8 +12,8 @@ from scipy import special
 
 from jacobi.matrix import indicator
 from jacobi.rules.samples import above_one, inside_unit, positive, probability, real
-from jacobi.rules.special_gamma import beta_density, gamma_density
-from jacobi.rules.special_operands import between, elementwise, given, integers, unknown, whole
+from jacobi.rules.special.gamma import beta_density, gamma_density
+from jacobi.rules.special.operands import between, elementwise, given, integers, unknown, whole
 
 ROOT_2PI = float(np.sqrt(2 * np.pi))
 TRIALS: dict[str, Any] = {"domain": (integers(0, 4), integers(6, 9), probability), "source": "DLMF 8.17.5"}

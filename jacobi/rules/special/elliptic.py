@@ -1,6 +1,6 @@
 """Elliptic integrals and the arithmetic-geometric mean of ``scipy.special``.
 
-Complete integrals are differentiated as hypergeometric functions, which are smooth at ``m = 0``; incomplete ones
+Complete integrals are differentiated as hypergeometric functions, smooth at ``m = 0``; incomplete ones
 with Carlson's symmetric integrals, whose own derivatives divide by differences of the arguments: a second
 derivative by ``m`` is NaN where two of these coincide, as at ``phi = 0`` or ``m = 0``.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from scipy import special
 
 from jacobi.rules.samples import inside_unit, positive, probability
-from jacobi.rules.special_operands import between, elementwise
+from jacobi.rules.special.operands import between, elementwise
 
 PI = float(np.pi)
 FOUR: tuple[Any, ...] = (between(0.2, 0.6), between(1.0, 1.4), between(1.8, 2.2), between(2.6, 3.0))

@@ -10,7 +10,7 @@ from scipy import special
 from jacobi.matrix import indicator
 from jacobi.rules.registry import piecewise_constant
 from jacobi.rules.samples import above_one, between_integers, positive, probability
-from jacobi.rules.special_operands import between, elementwise, given, integers, unknown, whole
+from jacobi.rules.special.operands import between, elementwise, given, integers, unknown, whole
 
 hidden: Any = special._ufuncs  # where the ufuncs live that SciPy's Python functions call
 
@@ -103,25 +103,11 @@ def beta_density(a: Any, b: Any, x: Any) -> Any:
 
 BETA: dict[str, Any] = {"domain": (given(positive), given(positive), probability), "source": "DLMF 8.17.1"}
 
-for _name in ("betainc", "btdtr"):  # the second went away with SciPy 1.14
-    if hasattr(special, _name):
-        elementwise(
-            getattr(special, _name),
-            unknown("a"),
-            unknown("b"),
-            lambda y, a, b, x: beta_density(a, b, x),
-            **BETA,
-        )
-for _name in ("betaincinv", "btdtri"):
-    if hasattr(special, _name):
-        elementwise(
-            getattr(special, _name),
-            unknown("a"),
-            unknown("b"),
-            lambda x, a, b, y: 1 / beta_density(a, b, x),
-            **BETA,
-        )
+elementwise(special.betainc, unknown("a"), unknown("b"), lambda y, a, b, x: beta_density(a, b, x), **BETA)
 elementwise(special.betaincc, unknown("a"), unknown("b"), lambda y, a, b, x: -beta_density(a, b, x), **BETA)
+elementwise(
+    special.betaincinv, unknown("a"), unknown("b"), lambda x, a, b, y: 1 / beta_density(a, b, x), **BETA
+)
 elementwise(
     special.betainccinv, unknown("a"), unknown("b"), lambda x, a, b, y: -1 / beta_density(a, b, x), **BETA
 )

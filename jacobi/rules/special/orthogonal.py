@@ -12,7 +12,7 @@ from scipy import special
 
 from jacobi.matrix import indicator
 from jacobi.rules.samples import inside_unit, positive, probability, small_integer
-from jacobi.rules.special_operands import between, elementwise, given, integers, unknown, whole
+from jacobi.rules.special.operands import between, elementwise, given, integers, unknown, whole
 
 
 def lower(n: Any) -> Any:

@@ -1,0 +1,399 @@
+"""Complex arrays on the way from real inputs to real results: pairs of traced real arrays, and Fourier transforms.
+
+Traced values are real.  A Fourier transform gives a `ComplexPair`, which knows enough of complex arithmetic to come
+back to real numbers: ``abs(F)``, ``F.real``, ``np.angle(F)``, ``np.fft.irfft(F * H)``.
+
+A transform of length ``p q`` is one of length ``p``, a multiplication by phases, and one of length ``q`` (Cooley and
+Tukey), so only matrices of the prime factors' size are stored; a large prime is a circular convolution (Bluestein).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from jacobi import layout
+from jacobi.errors import NoRuleError, TraceError, at_users_line
+from jacobi.rules.registry import composed, full_name
+from jacobi.rules.samples import Samples, calls
+from jacobi.rules.statistics import part
+
+
+class ComplexPair:
+    """A complex array whose real and imaginary parts are traced.
+
+    Attributes
+    ----------
+    real, imag : node or array
+        Both parts, of equal shape.
+    """
+
+    __slots__ = ("imag", "real")
+    __array_priority__ = 2000.0  # traced real arrays leave their products with it to this class
+
+    def __init__(self, real: Any, imag: Any):
+        self.real = real
+        self.imag = imag
+
+    @property
+    def shape(self) -> layout.Shape:
+        """The shape."""
+        return self.real.shape  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.real.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return self.real.size  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the entries."""
+        return np.result_type(self.real.dtype, np.complex64)
+
+    @property
+    def T(self) -> ComplexPair:
+        """The transpose, not conjugated."""
+        return both(np.transpose, self)
+
+    def conj(self) -> ComplexPair:
+        """The conjugate."""
+        return ComplexPair(self.real, -self.imag)
+
+    conjugate = conj
+
+    def reshape(self, *shape: Any) -> ComplexPair:
+        """The entries in another shape."""
+        return both(np.reshape, self, shape[0] if len(shape) == 1 else shape)
+
+    def sum(self, *arguments: Any, **keywords: Any) -> ComplexPair:
+        """The sum of the entries."""
+        return both(np.sum, self, *arguments, **keywords)
+
+    def mean(self, *arguments: Any, **keywords: Any) -> ComplexPair:
+        """The mean of the entries."""
+        return both(np.mean, self, *arguments, **keywords)
+
+    def __len__(self) -> int:
+        return len(self.real)
+
+    def __getitem__(self, index: Any) -> ComplexPair:
+        return ComplexPair(self.real[index], self.imag[index])
+
+    def __repr__(self) -> str:
+        return f"ComplexPair({self.real!r}, {self.imag!r})"
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
+        definition = ARITHMETIC.get(ufunc)
+        if definition is None or method != "__call__" or keywords:
+            raise unknown(ufunc)
+        return definition(*(as_pair(x) for x in inputs))
+
+    def __array_function__(self, function: Any, types: Any, arguments: Any, keywords: Any) -> Any:
+        if function in LINEAR:
+            return both(function, *arguments, **keywords)
+        if function not in FUNCTIONS:
+            raise unknown(function)
+        return FUNCTIONS[function](*arguments, **keywords)
+
+    def __pow__(self, exponent: Any) -> ComplexPair:
+        if not isinstance(exponent, (int, np.integer)) or exponent < 1:
+            raise unknown(np.power)
+        result = self
+        for _ in range(int(exponent) - 1):
+            result = times(result, self)
+        return result
+
+
+def unknown(function: Any) -> NoRuleError:
+    """The error for what cannot be done to a pair."""
+    return NoRuleError(
+        at_users_line(
+            f"{full_name(function)} of a complex array on the way has no derivative rule",
+            "Take real and imaginary part first (F.real, F.imag, abs(F), np.angle(F)).",
+        )
+    )
+
+
+def as_pair(x: Any) -> ComplexPair:
+    """Real and complex numbers, arrays and nodes as a pair."""
+    if isinstance(x, ComplexPair):
+        return x
+    if np.iscomplexobj(x):
+        return ComplexPair(np.real(x), np.imag(x))
+    return ComplexPair(x, 0.0)
+
+
+def both(function: Callable[..., Any], z: ComplexPair, *arguments: Any, **keywords: Any) -> ComplexPair:
+    """A linear function with real coefficients, of both parts."""
+    return ComplexPair(function(z.real, *arguments, **keywords), function(z.imag, *arguments, **keywords))
+
+
+# Arithmetic -----------------------------------------------------------------------------------------------------
+
+
+def times(a: ComplexPair, b: ComplexPair) -> ComplexPair:
+    """The product."""
+    if type(b.imag) is float:
+        return ComplexPair(a.real * b.real, a.imag * b.real)
+    if type(a.imag) is float:
+        return times(b, a)
+    return ComplexPair(a.real * b.real - a.imag * b.imag, a.real * b.imag + a.imag * b.real)
+
+
+def over(a: ComplexPair, b: ComplexPair) -> ComplexPair:
+    """The quotient."""
+    if type(b.imag) is float:
+        return ComplexPair(a.real / b.real, a.imag / b.real)
+    scale = b.real * b.real + b.imag * b.imag
+    product = times(a, ComplexPair(b.real, -b.imag))
+    return ComplexPair(product.real / scale, product.imag / scale)
+
+
+def exponential(z: ComplexPair) -> ComplexPair:
+    """``exp(x) (cos y + i sin y)``."""
+    size = np.exp(z.real)
+    return ComplexPair(size * np.cos(z.imag), size * np.sin(z.imag))
+
+
+def plus(a: ComplexPair, b: ComplexPair) -> ComplexPair:
+    """The sum; both parts in the common shape."""
+    real = a.real + b.real
+    return ComplexPair(real, np.broadcast_to(a.imag + b.imag, real.shape))
+
+
+def angle(z: Any, deg: bool = False) -> Any:
+    """The angle of complex numbers, in radians or degrees."""
+    result = np.arctan2(z.imag, z.real)
+    return np.degrees(result) if deg else result
+
+
+ARITHMETIC: dict[Any, Callable[..., Any]] = {
+    np.add: plus,
+    np.subtract: lambda a, b: plus(a, ComplexPair(-b.real, -b.imag)),
+    np.multiply: times,
+    np.divide: over,
+    np.negative: lambda z: ComplexPair(-z.real, -z.imag),
+    np.positive: lambda z: z,
+    np.conjugate: ComplexPair.conj,
+    np.square: lambda z: times(z, z),
+    np.reciprocal: lambda z: over(ComplexPair(1.0, 0.0), z),
+    np.absolute: lambda z: np.hypot(z.real, z.imag),
+    np.exp: exponential,
+    np.log: lambda z: ComplexPair(np.log(np.hypot(z.real, z.imag)), angle(z)),
+}
+LINEAR = frozenset(
+    {
+        np.sum, np.mean, np.cumsum, np.diff, np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.squeeze,
+        np.expand_dims, np.broadcast_to, np.flip, np.roll, np.repeat, np.tile, np.take, np.diagonal,
+        np.fft.fftshift, np.fft.ifftshift,
+    }
+)  # fmt: skip
+FUNCTIONS: dict[Any, Callable[..., Any]] = {
+    np.real: lambda val: val.real,
+    np.imag: lambda val: val.imag,
+    np.angle: angle,
+    np.shape: lambda a: a.shape,
+    np.ndim: lambda a: a.ndim,
+    np.size: lambda a: a.size,
+    np.iscomplexobj: lambda x: True,
+    np.isrealobj: lambda x: False,
+}
+for _name, _ufunc in {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide,
+}.items():  # fmt: skip
+    setattr(ComplexPair, f"__{_name}__", lambda self, other, _f=_ufunc: _f(self, other))
+    setattr(ComplexPair, f"__r{_name}__", lambda self, other, _f=_ufunc: _f(other, self))
+for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute}.items():
+    setattr(ComplexPair, f"__{_name}__", lambda self, _f=_ufunc: _f(self))
+
+
+# Fourier transforms ---------------------------------------------------------------------------------------------
+
+LARGEST_MATRIX = 64  # a longer transform is split into shorter ones
+
+
+@lru_cache(maxsize=256)
+def phases(rows: int, columns: int, length: int, dtype: Any) -> tuple[Any, Any]:
+    """Cosine and sine of ``2 pi j k / length``."""
+    turns = np.multiply.outer(np.arange(rows), np.arange(columns)) % length * (2 * np.pi / length)
+    return np.cos(turns).astype(dtype), np.sin(turns).astype(dtype)
+
+
+def turned(z: ComplexPair, cosine: Any, sine: Any, multiply: Callable[[Any, Any], Any]) -> ComplexPair:
+    """The product with ``cosine + i sine``; an imaginary part that is no array is 0."""
+    if type(z.imag) is float:
+        return ComplexPair(multiply(z.real, cosine), multiply(z.real, sine))
+    return ComplexPair(
+        multiply(z.real, cosine) - multiply(z.imag, sine), multiply(z.real, sine) + multiply(z.imag, cosine)
+    )
+
+
+def transformed(z: ComplexPair, sign: int) -> ComplexPair:
+    """``sum_j z_j exp(sign 2 pi i j k / n)`` along the last axis."""
+    n = z.shape[-1]
+    if n <= LARGEST_MATRIX:
+        cosine, sine = phases(n, n, n, z.real.dtype)
+        return turned(z, cosine, sign * sine, np.matmul)
+    outer = divisor(n)
+    if outer == 1:
+        return chirped(z, sign)
+    inner = n // outer  # j = inner * a + b and k = c + outer * d
+    start = z.shape[:-1]
+
+    def part_of(x: Any, change: Callable[[Any], Any]) -> Any:
+        return x if type(x) is float else change(x)
+
+    def through(z: ComplexPair, change: Callable[[Any], Any]) -> ComplexPair:
+        return ComplexPair(part_of(z.real, change), part_of(z.imag, change))
+
+    table = through(z, lambda x: np.swapaxes(np.reshape(x, (*start, outer, inner)), -1, -2))
+    table = through(transformed(table, sign), lambda x: np.swapaxes(x, -1, -2))  # rows c, columns b
+    cosine, sine = phases(outer, inner, n, z.real.dtype)
+    table = transformed(turned(table, cosine, sign * sine, np.multiply), sign)  # rows c, columns d
+    return through(table, lambda x: np.reshape(np.swapaxes(x, -1, -2), (*start, n)))
+
+
+def divisor(n: int) -> int:
+    """The largest divisor up to the square root."""
+    return next(k for k in range(int(np.sqrt(n)), 0, -1) if n % k == 0)
+
+
+def chirped(z: ComplexPair, sign: int) -> ComplexPair:
+    """A transform of prime length as a circular convolution of a power of two: ``j k = (j^2 + k^2 - (k - j)^2) / 2``."""
+    n = z.shape[-1]
+    length = 1 << (2 * n - 1).bit_length()
+    turns = np.arange(n) ** 2 % (2 * n) * (np.pi / n)
+    chirp = np.exp(1j * sign * turns)
+    kernel = np.zeros(length, complex)
+    kernel[:n] = kernel[length - n + 1 :] = 0
+    kernel[:n] = chirp.conj()
+    kernel[length - n + 1 :] = chirp[1:][::-1].conj()
+    spectrum = np.fft.fft(kernel)
+    dtype = z.real.dtype
+
+    def multiply(z: ComplexPair, factor: Any) -> ComplexPair:
+        return turned(z, factor.real.astype(dtype), factor.imag.astype(dtype), np.multiply)
+
+    padded = resized(multiply(z, chirp), length)
+    product = multiply(transformed(padded, -1), spectrum / length)
+    return multiply(transformed(product, 1)[..., :n], chirp)
+
+
+def resized(z: ComplexPair, n: int) -> ComplexPair:
+    """The pair cut, or filled with zeros, to length ``n`` along the last axis."""
+
+    def change(x: Any) -> Any:
+        if type(x) is float or n == x.shape[-1]:
+            return x
+        if n < x.shape[-1]:
+            return x[..., :n]
+        return np.concatenate([x, np.zeros((*x.shape[:-1], n - x.shape[-1]), x.dtype)], axis=-1)
+
+    return ComplexPair(change(z.real), change(z.imag))
+
+
+def scale(n: int, norm: str | None, inverse: bool) -> float:
+    """The factor in front of a transform."""
+    if norm not in (None, "backward", "ortho", "forward"):
+        raise ValueError(f'Invalid norm value {norm}; should be "backward", "ortho" or "forward".')
+    if norm == "ortho":
+        return float(1 / np.sqrt(n))
+    return 1 / n if inverse == (norm in (None, "backward")) else 1.0
+
+
+def along(axis: int, z: ComplexPair, transform: Callable[[ComplexPair], Any]) -> Any:
+    """A transform of the last axis, along another one."""
+
+    def moved(x: Any, source: int, destination: int) -> Any:
+        return x if type(x) is float else np.moveaxis(x, source, destination)
+
+    result = transform(ComplexPair(moved(z.real, axis, -1), moved(z.imag, axis, -1)))
+    if isinstance(result, ComplexPair):
+        return ComplexPair(moved(result.real, -1, axis), moved(result.imag, -1, axis))
+    return moved(result, -1, axis)
+
+
+def fft(a: Any, n: Any = None, axis: int = -1, norm: str | None = None, *, inverse: bool = False) -> ComplexPair:
+    """``numpy.fft.fft`` and, with the other sign, ``numpy.fft.ifft``."""
+    z = as_pair(a)
+    length = z.shape[axis] if n is None else n
+    if length < 1:
+        raise ValueError(f"Invalid number of FFT data points ({length}) specified.")
+    factor = scale(length, norm, inverse)
+
+    def transform(z: ComplexPair) -> ComplexPair:
+        result = transformed(resized(z, length), 1 if inverse else -1)
+        return result if factor == 1 else ComplexPair(result.real * factor, result.imag * factor)
+
+    return along(axis, z, transform)  # type: ignore[no-any-return]
+
+
+def rfft(a: Any, n: Any = None, axis: int = -1, norm: str | None = None) -> ComplexPair:
+    """``numpy.fft.rfft``: the transform of real numbers up to half of the sampling frequency."""
+    if np.iscomplexobj(a):
+        raise TraceError(at_users_line("rfft takes real numbers", "Use np.fft.fft."))
+    full = fft(a, n, axis, norm)
+    return full[part(axis, full.ndim, slice(0, full.shape[axis] // 2 + 1))]
+
+
+def irfft(a: Any, n: Any = None, axis: int = -1, norm: str | None = None) -> Any:
+    """``numpy.fft.irfft``: real numbers from the transform up to half of the sampling frequency."""
+    z = as_pair(a)
+    length = 2 * (z.shape[axis] - 1) if n is None else n
+    if length < 1:
+        raise ValueError(f"Invalid number of FFT data points ({length}) specified.")
+
+    def transform(z: ComplexPair) -> Any:
+        half = resized(z, length // 2 + 1)
+        mirrored = slice((length - 1) // 2, 0, -1)
+        real = np.concatenate([half.real, half.real[..., mirrored]], axis=-1)
+        if type(half.imag) is float:
+            return transformed(ComplexPair(real, 0.0), 1).real
+        imag = np.concatenate([half.imag, -half.imag[..., mirrored]], axis=-1)
+        return transformed(ComplexPair(real, imag), 1).real
+
+    return along(axis, z, transform) * scale(length, norm, True)
+
+
+def several(one: Callable[..., Any], first: Callable[..., Any] | None, default: Any) -> Callable[..., Any]:
+    """A transform along several axes: ``one`` along each, and ``first`` along the last of them."""
+
+    def transform(a: Any, s: Any = None, axes: Any = default, norm: str | None = None) -> Any:
+        rank = np.ndim(a)
+        axes = tuple(range(rank) if s is None else range(rank - len(s), rank)) if axes is None else tuple(axes)
+        lengths: Sequence[Any] = (None,) * len(axes) if s is None else tuple(s)
+        lengths = [np.shape(a)[axis] if n == -1 else n for n, axis in zip(lengths, axes, strict=True)]
+        steps = [(one, n, axis) for n, axis in zip(lengths, axes, strict=True)]
+        if first is not None:
+            steps[-1] = (first, *steps[-1][1:])
+        for function, n, axis in steps if first is irfft else reversed(steps):
+            a = function(a, n, axis, norm)
+        return a
+
+    return transform
+
+
+def ifft(a: Any, n: Any = None, axis: int = -1, norm: str | None = None) -> ComplexPair:
+    """``numpy.fft.ifft``."""
+    return fft(a, n, axis, norm, inverse=True)
+
+
+SWAPPED = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+
+
+def hfft(a: Any, n: Any = None, axis: int = -1, norm: str | None = None) -> Any:
+    """``numpy.fft.hfft``: the real transform of a signal with Hermitian symmetry."""
+    return irfft(as_pair(a).conj(), n, axis, SWAPPED.get(norm, norm))
+
+
+def ihfft(a: Any, n: Any = None, axis: int = -1, norm: str | None = None) -> ComplexPair:
+    """``numpy.fft.ihfft``: the inverse of ``hfft``."""
+    return rfft(a, n, axis, SWAPPED.get(norm, norm)).conj()
