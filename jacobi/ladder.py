@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[np.float64]
 Mask: TypeAlias = NDArray[np.bool_]
 
-ROUNDINGS = 4.0  # units of relative rounding that a value is trusted to be right to, until more noise is seen
+ROUNDINGS = 2.0  # units of relative rounding that a value is trusted to be right to, until more noise is seen
 HIDDEN_NOISE = 100.0  # noise up to so many times of that is read off the small steps without further proof
 CENTRAL_ORDERS = 5  # how many powers h^2, h^4, ... are extrapolated away
 ONE_SIDED_ORDERS = 6  # the same for h, h^2, ...
@@ -87,14 +87,18 @@ class Slope:
     def settled(self) -> Mask:
         """Outputs for which more steps would not be worth their cost."""
         precise = self.error <= 1e-8 * self.size
-        noisy = self.error <= 400.0 * self.bar
         nothing_to_gain = (self.error <= 1e-5 * self.size) | (np.abs(self.value) <= 4.0 * self.error)
-        return (precise | (noisy & nothing_to_gain)) & ~(self.contradicted | self.one_sided)
+        return (precise | (self.noisy & nothing_to_gain)) & ~(self.contradicted | self.one_sided)
+
+    @property
+    def noisy(self) -> Mask:
+        """Outputs whose error is due to the known noise."""
+        return self.error <= 400.0 * self.bar
 
     @property
     def doubtful(self) -> Mask:
         """Outputs for which it matters whether what the smallest steps show is the function or its noise."""
-        return self.contradicted | ~(self.error <= 1e-6 * self.size)
+        return self.contradicted | ~((self.error <= 1e-6 * self.size) | self.noisy)
 
 
 def slope(ladder: Ladder, noise: Noise) -> Slope:
@@ -151,6 +155,8 @@ def _estimate(ladder: Ladder, noise: Noise, errors_of_values: Array) -> tuple[Sl
             where = np.flatnonzero(ask)[use]
             value[where], error[where], contradicted[where], excess[where] = (part[use] for part in found[:4])
     error = np.fmax(error, ROUNDINGS * noise.relative * np.abs(value))
+    constant = ((ladder.right == ladder.centre) & (ladder.left == ladder.centre)).all(axis=0)
+    error[constant] = (2.0 * noise.relative * np.abs(ladder.centre) + noise.smallest)[constant] / step[0]
     above = np.maximum(rung - 2, 0), np.arange(rung.size)
     secants = np.fmax(np.abs(right[above]), np.abs(left[above]))
     size = np.fmax(np.where(np.isfinite(secants), secants, 0.0), np.abs(value))

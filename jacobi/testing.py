@@ -145,6 +145,8 @@ class Case:
         rest = iter(variables)
         arguments, keywords = replaced(self.call, rest)
         result = self.function(*arguments, **keywords)
+        if not isinstance(result, (tuple, list)) and np.iscomplexobj(result):
+            result = result.real, result.imag
         if isinstance(result, (tuple, list)):
             return np.concatenate([np.ravel(part) for part in result])
         return result if hasattr(result, "dtype") and result.dtype.kind != "O" else np.asarray(result, dtype=float)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from jacobi.differentiate.kinks import kinks_of
 from jacobi.differentiate.trace import Trace
 from jacobi.expressions import Graph, Node, Step, owner
 from jacobi.matrix import Jacobian
@@ -32,13 +33,16 @@ def jacobians(trace: Trace, positions: Sequence[int]) -> list[Jacobian]:
         return [Jacobian.zero(output.shape, step.value.shape, kind(output, step.value)) for step in inputs]
     with np.errstate(all="ignore"):  # where a derivative is infinite or undefined, the result shows it
         edges = local_jacobians(trace, output, inputs)
+        kinks = () if trace.recording else kinks_of([trace.graph.steps[number] for number in edges])
         order = in_reverse if backwards(edges, output, inputs) else forward
         results = []
         for step, terms in zip(inputs, order(edges, output, inputs, trace.graph.steps), strict=True):
             if not trace.recording:
                 terms = [independent(term, trace.graph) for term in terms]
             dtype = kind(output.value, step.value)
-            results.append(Jacobian(terms, output.value.shape, step.value.shape, dtype))
+            J = Jacobian(terms, output.value.shape, step.value.shape, dtype)
+            J.kinks = kinks
+            results.append(J)
     return results
 
 
@@ -76,23 +80,31 @@ def local_jacobians(trace: Trace, output: Step, inputs: Sequence[Step]) -> dict[
     ends = {step.number for step in inputs}
     result: dict[int, list[Edge]] = {}
     for step in steps:
-        if step.number in ends or step.operation is None:
-            continue
         operation: Any = step.operation
-        if trace.recording:
-            y: Any = Node(graph, step)
-            values = [Node(graph, a) if type(a) is Step else a for a in step.arguments]
-        else:
-            y = step.value
-            values = [a.value if type(a) is Step else a for a in step.arguments]
-        traced = [operand for operand, _ in step.parents]
+        if operation is None or step.number in ends:
+            continue
         edges: list[Edge] = []
-        if not operation.piecewise_constant:
-            found = [(operand, parent.number) for operand, parent in step.parents if parent.number in active]
-            locals_ = operation.locals([operand for operand, _ in found], y, values, step.keywords, traced)
-            edges = [(number, J) for (_, number), J in zip(found, locals_, strict=True) if J.terms]
         result[step.number] = edges
+        if operation.piecewise_constant:
+            continue
+        y, values = as_nodes(graph, step) if trace.recording else as_arrays(step)
+        wanted = [(operand, parent.number) for operand, parent in step.parents if parent.number in active]
+        traced = [operand for operand, _ in step.parents]
+        found = operation.locals([operand for operand, _ in wanted], y, values, step.keywords, traced)
+        for (_, number), local in zip(wanted, found, strict=True):
+            if local.terms:
+                edges.append((number, local))
     return result
+
+
+def as_arrays(step: Step) -> tuple[Any, list[Any]]:
+    """The value of a step and its arguments, as arrays."""
+    return step.value, [a.value if type(a) is Step else a for a in step.arguments]
+
+
+def as_nodes(graph: Graph, step: Step) -> tuple[Any, list[Any]]:
+    """The same as nodes, so that what is done with them is recorded."""
+    return Node(graph, step), [Node(graph, a) if type(a) is Step else a for a in step.arguments]
 
 
 def backwards(edges: dict[int, list[Edge]], output: Step, inputs: Sequence[Step]) -> bool:

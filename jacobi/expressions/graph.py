@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from jacobi.errors import TraceError, at_users_line
+from jacobi.errors import TraceError, at_users_line, users_line
 
 SMALL = 16_384  # entries; constants up to this size are copied, larger ones are watched by a sample
 
@@ -30,6 +30,8 @@ class Operation(Protocol):
         Whether the derivative is zero wherever there is one.
     moves : bool
         Whether the operation moves entries around, so that its result may be a view.
+    kink : callable or None
+        Tells where the result has no derivative.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Operation(Protocol):
     regular: bool
     piecewise_constant: bool
     moves: bool
+    kink: Callable[..., Any] | None
     evaluate: Callable[..., Any]
 
     def operands(
@@ -82,9 +85,11 @@ class Step:
         The result at the point of the trace.
     number : int
         The position in the graph.
+    line : str
+        Where the user's code calls the operation, kept for operations that have kinks.
     """
 
-    __slots__ = ("arguments", "keywords", "number", "operation", "parents", "value")
+    __slots__ = ("arguments", "keywords", "line", "number", "operation", "parents", "value")
 
     def __init__(
         self,
@@ -101,6 +106,7 @@ class Step:
         self.parents = parents
         self.value = value
         self.number = number
+        self.line = "" if operation is None or operation.kink is None else users_line()
 
     def __repr__(self) -> str:
         name = "input" if self.operation is None else self.operation.name

@@ -11,7 +11,7 @@ import numpy as np
 from jacobi.errors import InputError, TraceError, at_users_line
 from jacobi.expressions.assignment import View, Writes, changes, frozen
 from jacobi.expressions.graph import Graph, Operation, Step, StrangerError, Traced
-from jacobi.expressions.operands import operand, plain
+from jacobi.expressions.operands import ForeignError, operand, outranks, plain
 
 NO_KEYWORDS: dict[str, Any] = {}
 
@@ -42,10 +42,20 @@ class Node(Traced):
                 )
             del keywords["out"]
         function = ufunc if method == "__call__" else (ufunc, method)
-        return record(self.graph, function, inputs, keywords)
+        try:
+            return record(self.graph, function, inputs, keywords)
+        except ForeignError:
+            if any(outranks(other, self) for other in inputs):
+                return NotImplemented
+            raise
 
     def __array_function__(self, function: Any, types: Any, arguments: Any, keywords: Any) -> Any:
-        return record(self.graph, function, arguments, keywords)
+        try:
+            return record(self.graph, function, arguments, keywords)
+        except ForeignError:
+            if any(outranks(other, self) for other in types):
+                return NotImplemented
+            raise
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         if self.ndim == 0 and dtype in (None, object):  # np.array([a, b]) of traced numbers: see `operands.stacked`
@@ -351,7 +361,12 @@ METHODS = {
 
 def _binary(function: Any) -> Any:
     def forward(self: Node, other: Any) -> Any:
-        return record(self.graph, function, (self, other))
+        try:
+            return record(self.graph, function, (self, other))
+        except ForeignError:
+            if outranks(other, self):
+                return NotImplemented
+            raise
 
     def backward(self: Node, other: Any) -> Any:
         return record(self.graph, function, (other, self))

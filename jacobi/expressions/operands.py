@@ -10,6 +10,16 @@ from jacobi.errors import InputError, at_users_line
 from jacobi.expressions.graph import Graph, Traced
 
 
+class ForeignError(InputError):
+    """An object that is no array met a traced value; if its ``__array_priority__`` is higher, it takes the call."""
+
+
+def outranks(value: Any, traced: Any) -> bool:
+    """Whether an object, or a class, takes calls over from traced values, as pairs of real and imaginary part do."""
+    priority: float = getattr(value, "__array_priority__", 0.0)
+    return priority > float(traced.__array_priority__)
+
+
 def operand(graph: Graph, value: Any) -> Any:
     """A constant operand as a safe array or number; sequences and object arrays of nodes are stacked."""
     if isinstance(value, np.ndarray):
@@ -28,7 +38,7 @@ def operand(graph: Graph, value: Any) -> Any:
         )
     if isinstance(value, (bool, np.generic)) or value is None:
         return value
-    raise InputError(
+    raise ForeignError(
         at_users_line(
             f"a traced value meets an object of type {type(value).__module__}.{type(value).__name__}",
             "Convert it to a NumPy array first, for example with np.asarray(...) or .to_numpy().",

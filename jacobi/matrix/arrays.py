@@ -58,9 +58,10 @@ def add_at(result: Any, values: Any, side: Side, sizes: tuple[int, ...]) -> None
     steps = dict(ties)
     regular = all(type(tie) is int for tie in steps.values())
     if regular and injective((steps.get(k, 0), count) for k, count in enumerate(sizes)):
-        view = np.lib.stride_tricks.as_strided(
-            result[offset:], sizes, tuple(steps[k] * result.itemsize for k in range(len(sizes)))
-        )
+        # NumPy's constructor refuses to leave the buffer; as_strided would not.
+        width = result.itemsize
+        strides = tuple([steps[k] * width for k in range(len(sizes))])
+        view: Any = np.ndarray(sizes, result.dtype, result, offset * width, strides)
         view += values
         return
     order = tuple(range(len(sizes)))

@@ -12,7 +12,7 @@ from jacobi.matrix.contract import Draft, plan_sides
 from jacobi.matrix.jacobian import Jacobian, numbers
 from jacobi.matrix.plan import Plan, carry_out
 from jacobi.matrix.term import Term
-from jacobi.matrix.wiring import Side
+from jacobi.matrix.wiring import Side, reach
 
 Labels = Sequence[Any]
 
@@ -112,11 +112,68 @@ def placed(
     *factors: tuple[Any, tuple[int, ...]],
     coefficient: float = 1,
 ) -> Jacobian:
-    """A Jacobian of one term from its sides, for operations that move entries around."""
-    if 0 in sizes or not layout.size(out_shape) or not layout.size(in_shape):
+    """A Jacobian of one term from its sides, for operations that move entries around.
+
+    Parameters
+    ----------
+    out_shape, in_shape : tuple of int
+        The shapes of the output and of the input.
+    sizes : tuple of int
+        The number of values of index 0, 1, ...
+    rows, columns : Side
+        Where the entries lie: an offset and, for every index, a stride or an array of positions; see
+        `jacobi.matrix.wiring`.
+    *factors : (array, tuple of int)
+        The factors and the indices on their axes.
+    coefficient : float
+        A number in front.
+
+    Raises
+    ------
+    ShapeError
+        If a factor does not fit its indices, or if a side leaves its space.
+
+    Examples
+    --------
+    >>> placed((2,), (5,), (2,), (0, ((0, 1),)), (1, ((0, 3),))).toarray()      # x[1::3]
+    array([[0., 1., 0., 0., 0.],
+           [0., 0., 0., 0., 1.]])
+    """
+    spaces = layout.size(out_shape), layout.size(in_shape)
+    if 0 in sizes or 0 in spaces:
         return Jacobian([], out_shape, in_shape)
     arrays = numbers([array for array, _ in factors])
     shapes = tuple([(axes, array.shape) for array, (_, axes) in zip(arrays, factors, strict=True)])
-    plan = plan_sides(sizes, rows, columns, shapes)
+    arguments = spaces, sizes, rows, columns, shapes
+    try:
+        plan = _plan_of_sides(*arguments)
+    except TypeError:  # an array of positions cannot be hashed
+        plan = _plan_of_sides.__wrapped__(*arguments)
     carried = carry_out(plan, arrays) if arrays else ()
     return Jacobian([Term(coefficient * plan.scale, carried, plan.wiring)], out_shape, in_shape)
+
+
+@lru_cache(maxsize=4096)
+def _plan_of_sides(
+    spaces: tuple[int, int], sizes: tuple[int, ...], rows: Side, columns: Side, carried: tuple[Any, ...]
+) -> Plan:
+    """The plan of a term from its sides, after a look at whether they stay in their spaces."""
+    for side, count in zip((rows, columns), spaces, strict=True):
+        lowest, highest = reach(side, sizes)
+        if lowest < 0 or highest >= count:
+            raise ShapeError(
+                at_users_line(
+                    f"the side {side} runs from {lowest} to {highest} in a space of {count} entries",
+                    "Its offset and the largest contributions of its indices must stay inside.",
+                )
+            )
+    for axes, shape in carried:
+        expected = tuple(sizes[k] for k in axes)
+        if len(shape) != len(expected) or any(n not in (1, m) for n, m in zip(shape, expected, strict=True)):
+            raise ShapeError(
+                at_users_line(
+                    f"a factor of shape {shape} carries indices of the sizes {expected}",
+                    "Give an index for every axis; an axis of length 1 broadcasts.",
+                )
+            )
+    return plan_sides(sizes, rows, columns, carried)

@@ -7,7 +7,6 @@ index meet in a matrix product, and factors that share nothing stay apart.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -70,14 +69,6 @@ def plan_sides(
     carried: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (),
 ) -> Plan:
     """The plan of a term between two sides; a factor is given by the indices on its axes and its shape."""
-    try:
-        return _plan_regular_sides(sizes, rows, columns, carried)
-    except TypeError:  # an array of positions cannot be hashed
-        return _plan_regular_sides.__wrapped__(sizes, rows, columns, carried)
-
-
-@lru_cache(maxsize=4096)
-def _plan_regular_sides(sizes: Any, rows: Side, columns: Side, carried: Any) -> Plan:
     draft = Draft([], dict(enumerate(sizes)), trimmed(rows, sizes), trimmed(columns, sizes))
     for axes, shape in carried:
         draft.carry(axes, shape)

@@ -13,7 +13,7 @@ from jacobi.matrix.contract import Draft, plan_sides
 from jacobi.matrix.meet import Nothing, meet
 from jacobi.matrix.plan import carry_out
 from jacobi.matrix.term import Term, numeric, spread
-from jacobi.matrix.wiring import Side, Wiring, all_indices, entries_apart, grid, sum_of_ties
+from jacobi.matrix.wiring import Side, Wiring, all_indices, entries_apart, grid, remember, sum_of_ties
 
 
 def flat_places(w: Wiring, width: int) -> Side:
@@ -26,6 +26,12 @@ def flat_places(w: Wiring, width: int) -> Side:
 
 def fills(w: Wiring, shape: tuple[int, int]) -> bool:
     """Whether the entries, in reading order, are the matrix."""
+    key = ("fills", *shape)
+    known: bool | None = w.remembered.get(key)
+    return remember(w, key, _fills(w, shape)) if known is None else known
+
+
+def _fills(w: Wiring, shape: tuple[int, int]) -> bool:
     if w.volume != shape[0] * shape[1] or not entries_apart(w, shape[1]):
         return False
     return all(step > 0 for _, step in w.rows[1] + w.columns[1]) and not (
@@ -41,8 +47,7 @@ def full(terms: Sequence[Term], shape: tuple[int, int], dtype: Any) -> Any:
 def dense(terms: Sequence[Term], shape: tuple[int, int], dtype: Any) -> NDArray[Any]:
     """The full matrix, a new array in C order."""
     if len(terms) == 1 and fills(terms[0].wiring, shape):
-        values = spread(terms[0], all_indices(terms[0].wiring))
-        return np.array(values, dtype=dtype, order="C").reshape(shape)
+        return np.array(spread(terms[0], all_indices(terms[0].wiring)), dtype=dtype, order="C").reshape(shape)
     result: NDArray[Any] = np.zeros(shape[0] * shape[1], dtype=dtype)
     for term in terms:
         w = term.wiring

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from jacobi.matrix import exits, structure
 from jacobi.matrix.contract import STEP, Draft
 from jacobi.matrix.plan import carry_out
 from jacobi.matrix.term import Term, collected, numeric
-from jacobi.matrix.wiring import wiring
+from jacobi.matrix.wiring import Wiring, wiring
 
 MANY_TERMS = 24
 LARGEST_IMPLICIT = 2**30  # bytes that np.asarray(J) may allocate
@@ -36,6 +37,11 @@ class Jacobian:
     dtype : dtype, optional
         The type of the entries; that of the factors by default.
 
+    Attributes
+    ----------
+    kinks : tuple
+        Where a traced function stands at a kink or a singular point, so that a convention gave the derivative.
+
     Examples
     --------
     >>> import numpy as np
@@ -46,7 +52,8 @@ class Jacobian:
     array([1., 4., 9.])
     """
 
-    __slots__ = ("dtype", "in_shape", "out_shape", "shape", "terms")
+    __slots__ = ("dtype", "in_shape", "kinks", "out_shape", "shape", "terms")
+    kinks: tuple[Any, ...]
     terms: Sequence[Term]
     out_shape: layout.Shape
     in_shape: layout.Shape
@@ -68,6 +75,7 @@ class Jacobian:
             if dtype.kind in "iub":
                 dtype = np.dtype(float)
         self.dtype = np.dtype(dtype)
+        self.kinks = ()
 
     # constructors
 
@@ -559,22 +567,20 @@ def _diagonal_terms(factors: tuple[Any, ...], size: int) -> list[Term]:
 
 def _dense_terms(array: Any) -> list[Term]:
     """The terms of a full vector or matrix of arrays or nodes."""
-    sizes: list[int] = []
-    strides = ((1,), (0,)) if array.ndim == 1 else ((1, 0), (0, 1))
     if 0 in array.shape:
         return []
-    ties: list[list[tuple[int, int]]] = [[], []]
-    for axis, count in enumerate(array.shape):
-        if count > 1:
-            for side in (0, 1):
-                step = strides[side][axis]
-                if step:
-                    ties[side].append((len(sizes), step))
-            sizes.append(count)
-    if len(sizes) != array.ndim:
-        array = array.reshape(tuple(sizes))
-    sides = (0, tuple(ties[0])), (0, tuple(ties[1]))
-    return [Term(1, (array,), wiring(tuple(sizes), (tuple(range(len(sizes))),), *sides))]
+    w = _dense_wiring(array.shape)
+    return [Term(1, (array if array.shape == w.sizes else array.reshape(w.sizes),), w)]
+
+
+@lru_cache(maxsize=4096)
+def _dense_wiring(shape: layout.Shape) -> Wiring:
+    """The wiring of a column or of a matrix, an index for every axis longer than 1."""
+    lengths = tuple(count for count in shape if count > 1)
+    order = tuple(range(len(lengths)))
+    rows = ((0, 1),) if shape[0] > 1 else ()
+    columns = ((len(rows), 1),) if len(shape) > 1 and shape[1] > 1 else ()
+    return wiring(lengths, (order,), (0, rows), (0, columns))
 
 
 def _ones(term: Term) -> Term:
@@ -596,7 +602,7 @@ def _not_added(other: Any) -> Any:
     raise InputError(
         at_users_line(
             f"cannot add a Jacobian and {type(other).__name__}",
-            "Write J + Jacobian.from_dense(array), or J.toarray() + array.",
+            "Write J + Jacobian.from_dense(array), J + Jacobian.from_sparse(matrix) or J.toarray() + array.",
         )
     )
 

@@ -156,4 +156,6 @@ def added_product(one: Term, other: Term) -> Term | None:
 
 def spread(term: Term, order: tuple[int, ...]) -> Any:
     """The values of a term on the full grid of its indices."""
-    return np.broadcast_to(term.values(order), tuple(term.wiring.sizes[k] for k in order))
+    values = term.values(order)
+    sizes = tuple([term.wiring.sizes[k] for k in order])
+    return values if np.shape(values) == sizes else np.broadcast_to(values, sizes)

@@ -147,6 +147,15 @@ def in_reading_order(side: Side) -> Side:
     return side[0], tuple(sorted(side[1], key=lambda tie: -tie[1] if type(tie[1]) is int else 1))
 
 
+def reach(side: Side, sizes: Any) -> tuple[int, int]:
+    """The lowest and the highest position on a side."""
+    lines = [line_of(tie, 2) * (sizes[k] - 1) if type(tie) is int else tie for k, tie in side[1]]
+    return (
+        side[0] + sum(int(np.min(line)) for line in lines),
+        side[0] + sum(int(np.max(line)) for line in lines),
+    )
+
+
 def all_indices(w: Wiring) -> tuple[int, ...]:
     """All indices of a wiring, in reading order."""
     return tuple(range(len(w.sizes)))

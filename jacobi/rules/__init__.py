@@ -5,15 +5,24 @@ them is met, so that SciPy is imported where it is used.
 """
 
 import jacobi.rules.assignment
+import jacobi.rules.building
+import jacobi.rules.complex_pairs
 import jacobi.rules.contractions
 import jacobi.rules.decompositions
 import jacobi.rules.elementwise
+import jacobi.rules.functions_activation
+import jacobi.rules.functions_build
+import jacobi.rules.functions_solve
 import jacobi.rules.linalg
+import jacobi.rules.matrix_functions
 import jacobi.rules.matrix_products
 import jacobi.rules.moves
 import jacobi.rules.reductions
+import jacobi.rules.signals
 import jacobi.rules.silent
-import jacobi.rules.singular_values  # noqa: F401
+import jacobi.rules.singular_values
+import jacobi.rules.sorting
+import jacobi.rules.statistics  # noqa: F401
 from jacobi.matrix import dispatchable, einstein
 from jacobi.rules.registry import (
     REFUSED,

@@ -17,8 +17,9 @@ import numpy as np
 
 from jacobi import layout
 from jacobi.errors import NoRuleError, TraceError, at_users_line
-from jacobi.rules.registry import composed, full_name
-from jacobi.rules.samples import Samples, calls
+from jacobi.matrix import Jacobian, dispatchable, einstein
+from jacobi.rules.registry import composed, full_name, rule
+from jacobi.rules.samples import calls
 from jacobi.rules.statistics import part
 
 
@@ -122,6 +123,11 @@ def unknown(function: Any) -> NoRuleError:
     )
 
 
+def is_real(z: ComplexPair) -> bool:
+    """Whether the imaginary part is the number 0."""
+    return type(z.imag) is float and z.imag == 0.0
+
+
 def as_pair(x: Any) -> ComplexPair:
     """Real and complex numbers, arrays and nodes as a pair."""
     if isinstance(x, ComplexPair):
@@ -141,16 +147,16 @@ def both(function: Callable[..., Any], z: ComplexPair, *arguments: Any, **keywor
 
 def times(a: ComplexPair, b: ComplexPair) -> ComplexPair:
     """The product."""
-    if type(b.imag) is float:
+    if is_real(b):
         return ComplexPair(a.real * b.real, a.imag * b.real)
-    if type(a.imag) is float:
+    if is_real(a):
         return times(b, a)
     return ComplexPair(a.real * b.real - a.imag * b.imag, a.real * b.imag + a.imag * b.real)
 
 
 def over(a: ComplexPair, b: ComplexPair) -> ComplexPair:
     """The quotient."""
-    if type(b.imag) is float:
+    if is_real(b):
         return ComplexPair(a.real / b.real, a.imag / b.real)
     scale = b.real * b.real + b.imag * b.imag
     product = times(a, ComplexPair(b.real, -b.imag))
@@ -227,21 +233,46 @@ def phases(rows: int, columns: int, length: int, dtype: Any) -> tuple[Any, Any]:
     return np.cos(turns).astype(dtype), np.sin(turns).astype(dtype)
 
 
-def turned(z: ComplexPair, cosine: Any, sine: Any, multiply: Callable[[Any, Any], Any]) -> ComplexPair:
+@dispatchable
+def waves(x: Any, kind: int) -> Any:
+    """``sum_j x_j cos(2 pi j k / n)`` (kind 0), or with the sine (kind 1), along the last axis."""
+    n = x.shape[-1]
+    return np.matmul(x, phases(n, n, n, x.dtype)[kind])
+
+
+def by_signal(y: Any, x: Any, kind: int) -> Jacobian:
+    """The matrix of cosines or sines, the same for every line."""
+    n, lines = x.shape[-1], range(x.ndim - 1)
+    labels = ((*lines, "k"), (*lines, "j"), ("j", "k"))
+    return einstein(labels, y.shape, x.shape, phases(n, n, n, x.dtype)[kind])
+
+
+rule(
+    waves,
+    by_signal,
+    samples=calls(((4,), 0), ((5,), 1), ((2, 3), 0)),
+    dense="every frequency hears the whole signal",
+    name="waves",
+)
+
+
+def waved(z: ComplexPair, sign: int) -> ComplexPair:
+    """A short transform, by the matrices of cosines and sines."""
+    if is_real(z):
+        return ComplexPair(waves(z.real, 0), sign * waves(z.real, 1))
+    return ComplexPair(waves(z.real, 0) - sign * waves(z.imag, 1), sign * waves(z.real, 1) + waves(z.imag, 0))
+
+
+def turned(z: ComplexPair, cosine: Any, sine: Any) -> ComplexPair:
     """The product with ``cosine + i sine``; an imaginary part that is no array is 0."""
-    if type(z.imag) is float:
-        return ComplexPair(multiply(z.real, cosine), multiply(z.real, sine))
-    return ComplexPair(
-        multiply(z.real, cosine) - multiply(z.imag, sine), multiply(z.real, sine) + multiply(z.imag, cosine)
-    )
+    return times(z, ComplexPair(cosine, sine))
 
 
 def transformed(z: ComplexPair, sign: int) -> ComplexPair:
     """``sum_j z_j exp(sign 2 pi i j k / n)`` along the last axis."""
     n = z.shape[-1]
     if n <= LARGEST_MATRIX:
-        cosine, sine = phases(n, n, n, z.real.dtype)
-        return turned(z, cosine, sign * sine, np.matmul)
+        return waved(z, sign)
     outer = divisor(n)
     if outer == 1:
         return chirped(z, sign)
@@ -257,7 +288,7 @@ def transformed(z: ComplexPair, sign: int) -> ComplexPair:
     table = through(z, lambda x: np.swapaxes(np.reshape(x, (*start, outer, inner)), -1, -2))
     table = through(transformed(table, sign), lambda x: np.swapaxes(x, -1, -2))  # rows c, columns b
     cosine, sine = phases(outer, inner, n, z.real.dtype)
-    table = transformed(turned(table, cosine, sign * sine, np.multiply), sign)  # rows c, columns d
+    table = transformed(turned(table, cosine, sign * sine), sign)  # rows c, columns d
     return through(table, lambda x: np.reshape(np.swapaxes(x, -1, -2), (*start, n)))
 
 
@@ -267,20 +298,19 @@ def divisor(n: int) -> int:
 
 
 def chirped(z: ComplexPair, sign: int) -> ComplexPair:
-    """A transform of prime length as a circular convolution of a power of two: ``j k = (j^2 + k^2 - (k - j)^2) / 2``."""
+    """A transform of prime length as a circular convolution of a power of two: ``2 j k = j^2 + k^2 - (k - j)^2``."""
     n = z.shape[-1]
     length = 1 << (2 * n - 1).bit_length()
     turns = np.arange(n) ** 2 % (2 * n) * (np.pi / n)
     chirp = np.exp(1j * sign * turns)
     kernel = np.zeros(length, complex)
-    kernel[:n] = kernel[length - n + 1 :] = 0
     kernel[:n] = chirp.conj()
     kernel[length - n + 1 :] = chirp[1:][::-1].conj()
     spectrum = np.fft.fft(kernel)
     dtype = z.real.dtype
 
     def multiply(z: ComplexPair, factor: Any) -> ComplexPair:
-        return turned(z, factor.real.astype(dtype), factor.imag.astype(dtype), np.multiply)
+        return turned(z, factor.real.astype(dtype), factor.imag.astype(dtype))
 
     padded = resized(multiply(z, chirp), length)
     product = multiply(transformed(padded, -1), spectrum / length)
@@ -355,7 +385,7 @@ def irfft(a: Any, n: Any = None, axis: int = -1, norm: str | None = None) -> Any
         half = resized(z, length // 2 + 1)
         mirrored = slice((length - 1) // 2, 0, -1)
         real = np.concatenate([half.real, half.real[..., mirrored]], axis=-1)
-        if type(half.imag) is float:
+        if is_real(half):
             return transformed(ComplexPair(real, 0.0), 1).real
         imag = np.concatenate([half.imag, -half.imag[..., mirrored]], axis=-1)
         return transformed(ComplexPair(real, imag), 1).real
@@ -397,3 +427,25 @@ def hfft(a: Any, n: Any = None, axis: int = -1, norm: str | None = None) -> Any:
 def ihfft(a: Any, n: Any = None, axis: int = -1, norm: str | None = None) -> ComplexPair:
     """``numpy.fft.ihfft``: the inverse of ``hfft``."""
     return rfft(a, n, axis, SWAPPED.get(norm, norm)).conj()
+
+
+SIGNALS = calls(
+    (5,),
+    ((4,), {"n": 3, "norm": "ortho"}),
+    ((4,), {"n": 5}),
+    (2, 3),
+    ((3, 2), {"axis": 0, "norm": "forward"}),
+)
+IMAGES = calls((2, 3), ((3, 4), {"s": (2, 5), "axes": (0, 1)}), ((2, 3, 2), {"axes": (1, 0)}))
+TRANSFORMS = {
+    **{one.__name__: one for one in (fft, ifft, rfft, irfft, hfft, ihfft)},
+    **{f"{one.__name__}2": several(one, None, (-2, -1)) for one in (fft, ifft)},
+    **{f"{one.__name__}n": several(one, None, None) for one in (fft, ifft)},
+    "rfft2": several(fft, rfft, (-2, -1)),
+    "rfftn": several(fft, rfft, None),
+    "irfft2": several(ifft, irfft, (-2, -1)),
+    "irfftn": several(ifft, irfft, None),
+}
+for _name, _transform in TRANSFORMS.items():
+    FUNCTIONS[getattr(np.fft, _name)] = _transform
+    composed(getattr(np.fft, _name), _transform, samples=IMAGES if _name[-1] in "2n" else SIGNALS)

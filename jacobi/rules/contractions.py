@@ -128,6 +128,25 @@ if hasattr(np, "vecdot"):
         ),
         calls(((3,), (3,)), ((2, 3), (3,)), ((2, 3), (2, 3)), ((2, 1, 3), (4, 3))),
     )
+if hasattr(np, "matvec"):
+    bilinear(
+        np.matvec,
+        lambda a, b: (
+            (*range(2 - a.ndim, 0), "row", "sum"),
+            (*range(1 - b.ndim, 0), "sum"),
+            (*range(min(2 - a.ndim, 1 - b.ndim), 0), "row"),
+        ),
+        calls(((2, 3), (3,)), ((5, 2, 3), (3,)), ((2, 3), (5, 3)), ((4, 1, 2, 3), (5, 3))),
+    )
+    bilinear(
+        np.vecmat,
+        lambda a, b: (
+            (*range(1 - a.ndim, 0), "sum"),
+            (*range(2 - b.ndim, 0), "sum", "column"),
+            (*range(min(1 - a.ndim, 2 - b.ndim), 0), "column"),
+        ),
+        calls(((3,), (3, 2)), ((5, 3), (3, 2)), ((3,), (5, 3, 2)), ((4, 1, 3), (5, 3, 2))),
+    )
 composed(
     np.vdot,
     lambda a, b: np.dot(np.ravel(a), np.ravel(b)),

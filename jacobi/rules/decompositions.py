@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from jacobi import layout
 from jacobi.errors import TraceError, at_users_line
-from jacobi.matrix import Jacobian, dispatchable, einstein, indicator
+from jacobi.matrix import Jacobian, chain, dispatchable, einstein, indicator
 from jacobi.rules.linalg import SQUARE, batch, well_conditioned
 from jacobi.rules.moves import selection
 from jacobi.rules.registry import composed, rule
@@ -30,6 +31,14 @@ EVERY_COLUMN = "a matrix for every column: n^3 numbers stand for the n^4 of the 
 
 
 # What the rules share --------------------------------------------------------------------------------------------
+
+
+def added(out_shape: layout.Shape, in_shape: layout.Shape, *parts: tuple[Any, ...]) -> Jacobian:
+    """The sum of some terms in Einstein notation, each with its subscripts and its factors."""
+    first, *others = (einstein(subscripts, out_shape, in_shape, *factors) for subscripts, *factors in parts)
+    for other in others:
+        first += other
+    return first
 
 
 def turned(a: Any) -> Any:
@@ -124,10 +133,11 @@ def cholesky(y: Any, a: Any, upper: bool = False) -> Jacobian:
     columns = sandwiched(factor, lower, turned(inverse))
     entry = (*s, "j", "i") if upper else (*s, "i", "j")
     read = half_triangle(size, not upper, a.dtype)
-    return einstein(
-        (entry, (*s, "k", "l"), (*s, "j", "i", "k"), (*s, "j", "l"), "kl"), y.shape, a.shape, columns, inverse, read
-    ) + einstein(
-        (entry, (*s, "k", "l"), (*s, "j", "i", "l"), (*s, "j", "k"), "kl"), y.shape, a.shape, columns, inverse, read
+    return added(
+        y.shape,
+        a.shape,
+        ((entry, (*s, "k", "l"), (*s, "j", "i", "k"), (*s, "j", "l"), "kl"), columns, inverse, read),
+        ((entry, (*s, "k", "l"), (*s, "j", "i", "l"), (*s, "j", "k"), "kl"), columns, inverse, read),
     )
 
 
@@ -146,26 +156,36 @@ def by_symmetric_eigenvector(y: Any, a: Any, UPLO: str = "L") -> Jacobian:
     columns = sandwiched(y, reciprocal_gaps(symmetric_eigenvalues(a, UPLO)), y)
     read = half_triangle(a.shape[-1], UPLO.upper() == "L", a.dtype)
     entry = (*s, "i", "j"), (*s, "k", "l")
-    return einstein((*entry, (*s, "j", "i", "k"), (*s, "l", "j"), "kl"), y.shape, a.shape, columns, y, read) + einstein(
-        (*entry, (*s, "j", "i", "l"), (*s, "k", "j"), "kl"), y.shape, a.shape, columns, y, read
+    return added(
+        y.shape,
+        a.shape,
+        ((*entry, (*s, "j", "i", "k"), (*s, "l", "j"), "kl"), columns, y, read),
+        ((*entry, (*s, "j", "i", "l"), (*s, "k", "j"), "kl"), columns, y, read),
     )
 
 
 @dispatchable
-def symmetric_eigenvalues(a: Any, UPLO: str = "L") -> Any:
+def symmetric_eigenvalues(a: Any, UPLO: Any = "L") -> Any:
     """The eigenvalues that ``eigh`` gives."""
     return np.linalg.eigh(a, UPLO).eigenvalues
 
 
 @dispatchable
-def symmetric_eigenvectors(a: Any, UPLO: str = "L") -> Any:
+def symmetric_eigenvectors(a: Any, UPLO: Any = "L") -> Any:
     """The eigenvectors that ``eigh`` gives."""
     return np.linalg.eigh(a, UPLO).eigenvectors
 
 
 SYMMETRIC = both(symmetric(*SQUARE), symmetric((3, 3), UPLO="U"))
 
-rule(np.linalg.cholesky, cholesky, samples=both(symmetric(*SQUARE), symmetric((3, 3), upper=True)), source=MURRAY, dense=EVERY_COLUMN)
+rule(
+    np.linalg.cholesky,
+    cholesky,
+    samples=both(symmetric(*SQUARE), symmetric((3, 3), upper=True)),
+    source=MURRAY,
+    dense=EVERY_COLUMN,
+)
+_function: Any
 for _function in (np.linalg.eigvalsh, symmetric_eigenvalues):
     rule(
         _function,
@@ -182,9 +202,10 @@ rule(
     source=MAGNUS,
     dense=EVERY_COLUMN,
 )
+EighResult = type(np.linalg.eigh(np.eye(1)))
 composed(
     np.linalg.eigh,
-    lambda a, UPLO="L": type(np.linalg.eigh(np.eye(1)))(symmetric_eigenvalues(a, UPLO), symmetric_eigenvectors(a, UPLO)),
+    lambda a, UPLO="L": EighResult(symmetric_eigenvalues(a, UPLO), symmetric_eigenvectors(a, UPLO)),
     samples=SYMMETRIC,
 )
 
@@ -220,10 +241,13 @@ def by_eigenvector(y: Any, a: Any) -> Jacobian:
     left = turned(inverse_or_nan(y))
     gaps = reciprocal_gaps(eigenvalues(a))
     columns = sandwiched(y, gaps, left)
-    along = (turned(y) @ y * gaps).swapaxes(-1, -2) @ turned(left)
+    along = turned(turned(y) @ y * gaps) @ turned(left)
     entry = (*s, "i", "j"), (*s, "k", "l")
-    return einstein((*entry, (*s, "j", "i", "k"), (*s, "l", "j")), y.shape, a.shape, columns, y) - einstein(
-        (*entry, (*s, "i", "j"), (*s, "j", "k"), (*s, "l", "j")), y.shape, a.shape, y, along, y
+    return added(
+        y.shape,
+        a.shape,
+        ((*entry, (*s, "j", "i", "k"), (*s, "l", "j")), columns, y),
+        ((*entry, (*s, "i", "j"), (*s, "j", "k"), (*s, "l", "j")), y, -along, y),
     )
 
 
@@ -284,9 +308,10 @@ rule(
     source=MAGNUS,
     dense=EVERY_COLUMN,
 )
+EigResult = type(np.linalg.eig(np.eye(1)))
 composed(
     np.linalg.eig,
-    lambda a: type(np.linalg.eig(np.eye(1)))(eigenvalues(a), eigenvectors(a)),
+    lambda a: EigResult(eigenvalues(a), eigenvectors(a)),
     samples=spread_out(*SQUARE),
 )
 
@@ -299,7 +324,8 @@ def by_orthogonal_factor(y: Any, a: Any) -> Jacobian:
     rows, columns = a.shape[-2:]
     if rows < columns:  # the first columns decide
         first = by_orthogonal_factor(y, a[..., :rows])
-        return first @ selection(first.in_shape, a.shape, lambda positions: positions[..., :rows])
+        chosen = selection(first.in_shape, a.shape, lambda positions: positions[..., :rows])
+        return chain(first, chosen)
     s = batch(a, 2)
     inverse = inverse_or_nan(triangular_factor(a))
     below = np.broadcast_to(np.tri(columns, k=-1, dtype=a.dtype), (*a.shape[:-2], columns, columns))
@@ -307,12 +333,13 @@ def by_orthogonal_factor(y: Any, a: Any) -> Jacobian:
     mine = sandwiched(y, below - outside, y)
     crossed = sandwiched(y, turned(below), inverse)
     entry = (*s, "i", "j"), (*s, "k", "l")
-    local = einstein(
-        (*entry, (*s, "j", "i", "k"), (*s, "l", "j")), y.shape, a.shape, mine, inverse
-    ) - einstein((*entry, (*s, "j", "i", "l"), (*s, "k", "j")), y.shape, a.shape, crossed, y)
+    parts: list[tuple[Any, ...]] = [
+        ((*entry, (*s, "j", "i", "k"), (*s, "l", "j")), mine, inverse),
+        ((*entry, (*s, "j", "i", "l"), (*s, "k", "j")), crossed, -y),
+    ]
     if outside:
-        local = local + einstein(((*s, "i", "j"), (*s, "i", "l"), (*s, "l", "j")), y.shape, a.shape, inverse)
-    return local
+        parts.append((((*s, "i", "j"), (*s, "i", "l"), (*s, "l", "j")), inverse))
+    return added(y.shape, a.shape, *parts)
 
 
 def by_triangular_factor(y: Any, a: Any) -> Jacobian:
@@ -323,14 +350,18 @@ def by_triangular_factor(y: Any, a: Any) -> Jacobian:
         q = orthogonal_factor(a)
         by_q = einstein(((*s, "j", "l"), (*s, "i", "j"), (*s, "i", "l")), y.shape, q.shape, a)
         by_a = einstein(((*s, "j", "l"), (*s, "i", "l"), (*s, "i", "j")), y.shape, a.shape, q)
-        return by_q @ by_orthogonal_factor(q, a) + by_a
+        total: Jacobian = chain(by_q, by_orthogonal_factor(q, a)) + by_a
+        return total
     q, inverse = orthogonal_factor(a), inverse_or_nan(y)
     below = np.broadcast_to(np.tri(columns, k=-1, dtype=a.dtype), y.shape)
     upper = sandwiched(turned(y), turned(1 - below), inverse)  # axes j, column of R, l
     mirrored = sandwiched(turned(y), below, q)  # axes j, column of R, k
     entry = (*s, "j", "c"), (*s, "k", "l")
-    return einstein((*entry, (*s, "j", "c", "l"), (*s, "k", "j")), y.shape, a.shape, upper, q) + einstein(
-        (*entry, (*s, "j", "c", "k"), (*s, "l", "j")), y.shape, a.shape, mirrored, inverse
+    return added(
+        y.shape,
+        a.shape,
+        ((*entry, (*s, "j", "c", "l"), (*s, "k", "j")), upper, q),
+        ((*entry, (*s, "j", "c", "k"), (*s, "l", "j")), mirrored, inverse),
     )
 
 
@@ -346,13 +377,18 @@ def triangular_factor(a: Any) -> Any:
     return np.linalg.qr(a).R
 
 
+QRResult = type(np.linalg.qr(np.eye(1)))
+
+
 def qr(a: Any, mode: str = "reduced") -> Any:
     """``numpy.linalg.qr`` through one operation per factor."""
     if mode == "r":
         return triangular_factor(a)
     if mode == "reduced" or (mode == "complete" and a.shape[-2] <= a.shape[-1]):
-        return type(np.linalg.qr(np.eye(1)))(orthogonal_factor(a), triangular_factor(a))
-    raise TraceError(at_users_line(f"numpy.linalg.qr(..., mode={mode!r}) cannot be differentiated", "Use mode='reduced'."))
+        return QRResult(orthogonal_factor(a), triangular_factor(a))
+    raise TraceError(
+        at_users_line(f"numpy.linalg.qr(..., mode={mode!r}) cannot be differentiated", "Use mode='reduced'.")
+    )
 
 
 def rank_deficient(y: Any, a: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Functions of networks and statistics that NumPy lacks: ``softmax`` and its kin, ``relu``, ``sigmoid``, ``gelu`` ..."""
+"""Functions of networks and statistics that NumPy lacks: ``softmax`` and its kin, ``relu``, ``sigmoid``, ``gelu``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from jacobi import layout
 from jacobi.matrix import Jacobian, dispatchable, einstein, indicator
+from jacobi.rules.decompositions import added
 from jacobi.rules.registry import composed, elementwise, rule
 from jacobi.rules.samples import Samples, calls, over_axes, positive, real
 
@@ -163,9 +164,7 @@ elementwise(sigmoid, lambda y, x: y * sigmoid(-x), name="jacobi.functions.sigmoi
 elementwise(softplus, lambda y, x: sigmoid(x), name="jacobi.functions.softplus")
 elementwise(silu, silu_slope, name="jacobi.functions.silu")
 elementwise(normal_distribution, lambda y, x: np.exp(x * x / -2) / ROOT_2PI, name="scipy.special.ndtr")
-elementwise(
-    gelu, lambda y, x: normal_distribution(x) + x * np.exp(x * x / -2) / ROOT_2PI, name="jacobi.functions.gelu"
-)
+elementwise(gelu, lambda y, x: normal_distribution(x) + x * np.exp(x * x / -2) / ROOT_2PI, name="jacobi.functions.gelu")
 
 
 # Along axes ------------------------------------------------------------------------------------------------------
@@ -306,15 +305,13 @@ def row_labels(rank: int, axis: Any) -> tuple[Any, Any, Any]:
 def by_softmax(y: Any, x: Any, axis: Any = None) -> Jacobian:
     """``diag(s) - s s^T`` for every row."""
     rows, columns, _ = row_labels(x.ndim, axis)
-    return einstein((rows, rows, rows), y.shape, x.shape, y) - einstein(
-        (rows, columns, rows, columns), y.shape, x.shape, y, y
-    )
+    return added(y.shape, x.shape, ((rows, rows, rows), y), ((rows, columns, rows, columns), y, -y))
 
 
 def by_log_softmax(y: Any, x: Any, axis: Any = None) -> Jacobian:
     """``I - 1 s^T`` for every row."""
     rows, columns, _ = row_labels(x.ndim, axis)
-    return einstein((rows, rows), y.shape, x.shape) - einstein((rows, columns, columns), y.shape, x.shape, np.exp(y))
+    return added(y.shape, x.shape, ((rows, rows),), ((rows, columns, columns), -np.exp(y)))
 
 
 def shares_of_sum(y: Any, axis: Any, shape: Any, *operands: Any) -> tuple[Any, Any, Any]:

@@ -410,13 +410,20 @@ def equally_spaced(rng: np.random.Generator) -> Any:
         yield arguments, {**keywords, "initial": 0}
 
 
+def above_one_and_half(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    """Arguments of the gamma function in up to four dimensions."""
+    return np.asarray(2.0 + positive(rng, shape))
+
+
+ORDERS = (0, 1, 3, np.array([[0], [2]]))
+
 for _function, _samples in (
     (toeplitz, several(((3,),), ((3,), (2,)), ((1,), (4,)), ((2, 2),))),
     (circulant, several(((3,),), ((1,),), ((2, 3),))),
     (hankel, several(((3,),), ((3,), (2,)), ((1,), (4,)))),
     (block_diag, several(((2, 3),), ((2, 3), (1, 1), (2,)), ((), (2, 1)))),
-    (convolution_matrix, calls(*((shape, 3, mode) for shape in ((2,), (4,), (1,)) for mode in ("full", "same", "valid")))),
-    (multigammaln, lambda rng: (((np.asarray(2.0 + positive(rng, shape)), d), {}) for shape in ((), (2, 3)) for d in (1, 2, 4))),
+    (convolution_matrix, calls(*(((m,), 3, mode) for m in (1, 2, 4) for mode in ("full", "same", "valid")))),
+    (multigammaln, calls(*((shape, d) for shape in ((), (2, 3)) for d in (1, 2, 4)), domain=above_one_and_half)),
     (trapezoid, with_places),
     (cumulative_trapezoid, equally_spaced),
     (simpson, without_places),
@@ -430,7 +437,6 @@ for _function, _samples in (
 composed(
     polygamma,
     lambda n, x: polygamma(n, x),
-    samples=lambda rng: (((n, positive(rng, shape)), {}) for shape in ((), (3,)) for n in (0, 1, 3, np.array([[0], [2]]))),
+    samples=lambda rng: (((n, positive(rng, shape)), {}) for shape in ((), (3,)) for n in ORDERS),
     name="jacobi.functions.polygamma",
 )
-

@@ -6,15 +6,17 @@ triangle, with or without the diagonal) is what SciPy reads; by the other entrie
 
 from __future__ import annotations
 
+import importlib
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from jacobi.errors import InputError, at_users_line
 from jacobi.matrix import Jacobian, dispatchable, einstein
-from jacobi.rules.decompositions import EVERY_COLUMN, inverse_or_nan, sandwiched, turned
+from jacobi.rules.decompositions import EVERY_COLUMN, added, inverse_or_nan, sandwiched, turned
+from jacobi.rules.functions_build import toeplitz
 from jacobi.rules.linalg import SOURCE, solve_labels, well_conditioned
-from jacobi.rules.registry import rule, silent
+from jacobi.rules.registry import composed, rule, silent
 from jacobi.rules.samples import Samples
 
 SYMMETRIC = ("sym", "symmetric", "her", "hermitian", "pos", "positive definite")
@@ -234,8 +236,7 @@ def triangular_solution(a: Any, b: Any, transposed: bool, lower: bool, unit: boo
     """`solve_triangular` as one operation."""
     a, b = np.asarray(a), np.asarray(b)
     if a.ndim == 2 and b.ndim <= 2:
-        from scipy import linalg
-
+        linalg: Any = importlib.import_module("scipy.linalg")
         return linalg.solve_triangular(a, b, int(transposed), lower, unit)
     matrix = triangle(a, lower, unit)
     return np.linalg.solve(turned(matrix) if transposed else matrix, b)
@@ -334,9 +335,7 @@ def by_packed_factors(y: Any, a: Any) -> Jacobian:
     left, right = inverse_or_nan(lower) @ permutation(a), inverse_or_nan(upper)
     of_lower = sandwiched(lower, below, turned(left))  # axes j, i, k
     of_upper = sandwiched(turned(upper), 1 - below.T, right)  # axes i, j, l
-    return einstein("ij;kl;jik;lj", y.shape, a.shape, of_lower, right) + einstein(
-        "ij;kl;ijl;ik", y.shape, a.shape, of_upper, left
-    )
+    return added(y.shape, a.shape, ("ij;kl;jik;lj", of_lower, right), ("ij;kl;ijl;ik", of_upper, left))
 
 
 def lu_solve(lu_and_piv: tuple[Any, Any], b: Any, trans: int = 0) -> Any:
@@ -454,6 +453,34 @@ def solve_discrete_lyapunov(a: Any, q: Any) -> Any:
     return np.reshape(np.linalg.solve(np.eye(n * n) - np.kron(a, a), np.ravel(q)), (n, n))
 
 
+def solve_toeplitz(c_or_cr: Any, b: Any) -> Any:
+    """The solution ``x`` of ``toeplitz(c, r) @ x = b``, as ``scipy.linalg.solve_toeplitz``, but by elimination.
+
+    Parameters
+    ----------
+    c_or_cr : array of shape (n,), or tuple of two
+        The first column, or the first column and the first row.
+    b : array of shape (n,) or (n, k)
+
+    Returns
+    -------
+    array of shape (n,) or (n, k)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jacobi import jacobian
+    >>> jacobian(solve_toeplitz, argnums=1)(np.array([2.0, 0.0]), np.ones(2)).toarray()
+    array([[0.5, 0. ],
+           [0. , 0.5]])
+    """
+    c, r = c_or_cr if isinstance(c_or_cr, tuple) else (c_or_cr, None)
+    return np.linalg.solve(toeplitz(c, r), b)
+
+
+# Tested like operations ------------------------------------------------------------------------------------------
+
+
 def systems(**keywords: Any) -> Samples:
     """Calls with well-conditioned matrices and right-hand sides."""
     draw = well_conditioned((3, 3), (3, 3), (1, 1), (4, 2, 2), right=((3,), (3, 2), (1,), (4, 2, 3)))
@@ -515,3 +542,15 @@ rule(
     dense="the inverse of X -> A X + X B",
 )
 
+for _function, _samples in (
+    (solve_triangular, systems(trans=1, lower=True)),
+    (solve_continuous_lyapunov, lambda rng: (((a, q), {}) for (a, _, q), _ in equations(rng) if a.shape == q.shape)),
+    (solve_discrete_lyapunov, lambda rng: (((a / 3, q), {}) for (a, _, q), _ in equations(rng) if a.shape == q.shape)),
+    (solve_toeplitz, lambda rng: (((a[0] + a[1] / 9, b), {}) for (a, b), _ in systems()(rng) if b.shape == (3,))),
+):
+    composed(
+        _function,
+        lambda *a, _f=_function, **k: _f(*a, **k),
+        samples=_samples,
+        name=f"jacobi.functions.{_function.__name__}",
+    )

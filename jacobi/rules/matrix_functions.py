@@ -1,9 +1,9 @@
 """Functions of square matrices: exponential, logarithm, root, trigonometric and hyperbolic functions.
 
-The derivative ``L(A, E)`` of an analytic function in a direction ``E`` is the upper right block of ``f([[A, E], [0, A]])``
-(R. Mathias, SIAM Journal on Matrix Analysis 17 (1996) 610-620; N. J. Higham, Functions of Matrices, theorem 3.6).  A
-rule asks for it in all ``n^2`` directions at once, so the Jacobian is a full ``n^2 x n^2`` matrix, or one for every
-matrix of a stack; it is a function of the same kind again, so that second derivatives need nothing else.
+The derivative of an analytic function at ``A`` in a direction ``E`` is the upper right block of ``f([[A, E], [0, A]])``
+(R. Mathias, SIAM Journal on Matrix Analysis and Applications 17 (1996) 610-620; N. J. Higham, Functions of Matrices,
+theorem 3.6).  A rule asks for it in all ``n^2`` directions at once, so the Jacobian is a full ``n^2 x n^2`` matrix, one
+for every matrix of a stack.  It is a value of the same function, so that second derivatives need nothing else.
 """
 
 from __future__ import annotations

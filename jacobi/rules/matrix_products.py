@@ -25,6 +25,7 @@ def multi_dot_each(operand: int, y: Any, *matrices: Any) -> Jacobian:
     x, last = matrices[operand], len(matrices) - 1
     left = chained(matrices[:operand]) if operand else None
     right = chained(matrices[operand + 1 :]) if operand < last else None
+    inside: Any
     rows = () if left is None and x.ndim == 1 else ("k",)
     columns = () if right is None and x.ndim == 1 else ("l",)
     factors, subscripts = [], []
@@ -49,9 +50,8 @@ def multi_dot_call(arrays: Any, **keywords: Any) -> tuple[Any, dict[str, Any]]:
     """A call with a sequence of matrices, as operands."""
     for name, value in keywords.items():
         if not is_default(name, value):
-            raise TraceError(
-                at_users_line(f"numpy.linalg.multi_dot(..., {name}=...) cannot be differentiated", f"Leave {name}= out.")
-            )
+            what = f"numpy.linalg.multi_dot(..., {name}=...) cannot be differentiated"
+            raise TraceError(at_users_line(what, f"Leave {name}= out."))
     return tuple(arrays), {}
 
 
@@ -78,6 +78,12 @@ rule(
 )
 
 
+def with_options(name: str, values: Any) -> Samples:
+    """Calls with well-conditioned matrices and every value of a parameter."""
+    draw = well_conditioned((3, 3), (2, 1, 2, 2))
+    return lambda rng: ((arguments, {name: value}) for value in values for arguments, _ in draw(rng))
+
+
 def matrix_power(a: Any, n: int) -> Any:
     """Powers by repeated squaring; negative ones of the inverse."""
     if n == 0:
@@ -99,9 +105,7 @@ def matrix_power(a: Any, n: int) -> Any:
 composed(
     np.linalg.matrix_power,
     matrix_power,
-    samples=lambda rng: (
-        (arguments, {"n": n}) for n in (0, 1, 2, 3, 5, -1, -2) for arguments, _ in well_conditioned((3, 3), (2, 1, 2, 2))(rng)
-    ),
+    samples=with_options("n", (0, 1, 2, 3, 5, -1, -2)),
 )
 
 
@@ -145,7 +149,7 @@ def cross(x1: Any, x2: Any, *, axis: int = -1) -> Any:
     """The cross product of vectors in three dimensions."""
     a, b = np.moveaxis(x1, axis, -1), np.moveaxis(x2, axis, -1)
     if a.shape[-1] != 3 or b.shape[-1] != 3:
-        raise ValueError(f"Both input arrays must be (arrays of) 3-dimensional vectors, not {a.shape[-1]} and {b.shape[-1]}")
+        raise ValueError("Both input arrays must be (arrays of) 3-dimensional vectors")
     pairs = ((1, 2), (2, 0), (0, 1))
     return np.stack([a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in pairs], axis=axis)
 
@@ -153,7 +157,7 @@ def cross(x1: Any, x2: Any, *, axis: int = -1) -> Any:
 def outer(x1: Any, x2: Any) -> Any:
     """The outer product of two vectors."""
     if np.ndim(x1) != 1 or np.ndim(x2) != 1:
-        raise ValueError(f"Input arrays must be one-dimensional, but they are x1.ndim={np.ndim(x1)} and x2.ndim={np.ndim(x2)}.")
+        raise ValueError("Input arrays must be one-dimensional")
     return np.outer(x1, x2)
 
 
@@ -192,9 +196,7 @@ composed(
 composed(
     np.linalg.cond,
     cond,
-    samples=lambda rng: (
-        (arguments, {"p": p}) for p in (None, 2, -2, "fro", 1, np.inf) for arguments, _ in well_conditioned((3, 3), (2, 2, 2))(rng)
-    ),
+    samples=with_options("p", (None, 2, -2, "fro", 1, np.inf)),
 )
 composed(np.linalg.tensorinv, tensorinv, samples=tensors(((2, 3, 6), (), {}), ((6, 2, 3), (), {"ind": 1})))
 composed(
@@ -230,4 +232,3 @@ def trace(x: Any, *, offset: int = 0, dtype: Any = None) -> Any:
 
 
 composed(np.linalg.trace, trace, samples=calls((3, 4), (2, 3, 4), ((2, 3, 4), {"offset": 1})))
-

@@ -179,6 +179,9 @@ elementwise(
     name="astype",
 )
 
+if hasattr(np, "astype"):
+    composed(np.astype, lambda x, dtype, copy=True: x.astype(dtype), samples=calls(((2, 3), np.float64)))
+
 
 def at_least(rank: int, x: Any) -> Any:
     """An array with axes of length 1 where it has too few, as NumPy places them."""

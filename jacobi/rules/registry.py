@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from types import FunctionType
 from typing import Any
 
@@ -205,16 +206,22 @@ class Move(Rule):
 
 def diagonal(partial: Any, out_shape: tuple[int, ...], in_shape: tuple[int, ...]) -> Jacobian:
     """The Jacobian of an elementwise operation from its partial derivative: diagonal up to broadcasting."""
-    if type(partial) in (int, float, bool):
-        if partial == 0:
-            return Jacobian.zero(out_shape, in_shape)
-        labels = tuple(range(len(out_shape)))
-        return einstein((labels, labels[len(out_shape) - len(in_shape) :]), out_shape, in_shape, coefficient=partial)
+    if type(partial) is int or type(partial) is float:
+        return multiple(partial, out_shape, in_shape)
     if partial.shape == out_shape == in_shape and out_shape:
         return Jacobian.from_diagonal(partial)
     labels = tuple(range(len(out_shape)))
     subscripts = (labels, labels[len(labels) - len(in_shape) :], labels[len(labels) - len(partial.shape) :])
     return einstein(subscripts, out_shape, in_shape, partial)
+
+
+@lru_cache(maxsize=1024)
+def multiple(number: float, out_shape: tuple[int, ...], in_shape: tuple[int, ...]) -> Jacobian:
+    """A multiple of the identity, up to broadcasting."""
+    if number == 0:
+        return Jacobian.zero(out_shape, in_shape)
+    labels = tuple(range(len(out_shape)))
+    return einstein((labels, labels[len(out_shape) - len(in_shape) :]), out_shape, in_shape, coefficient=number)
 
 
 class Composed:
@@ -225,6 +232,7 @@ class Composed:
     regular = True
     piecewise_constant = False
     moves = False
+    kink = None
 
     def __init__(self, function: Any, definition: Callable[..., Any], samples: Any = None, name: str | None = None):
         self.function = function

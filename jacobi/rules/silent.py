@@ -23,3 +23,16 @@ silent(
     np.array_repr, np.array_str, np.array2string,
 )  # fmt: skip
 refused("It gives complex numbers; only real functions have a Jacobian here.", np.angle, np.imag, np.emath.sqrt)
+refused(
+    "It works on the bits of integers; there is no derivative.",
+    np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift, np.packbits, np.unpackbits,
+    *([np.bitwise_count] if hasattr(np, "bitwise_count") else []),
+)  # fmt: skip
+refused("It is defined for integers; there is no derivative.", np.gcd, np.lcm)
+refused(
+    "It is defined for dates; there is no derivative.",
+    np.isnat, np.busday_count, np.busday_offset, np.is_busday, np.datetime_as_string,
+)  # fmt: skip
+refused("It takes a number apart into mantissa and exponent. Use np.log2 and np.floor.", np.frexp)
+refused("It moves to the next floating-point number. Use x itself.", np.nextafter)
+refused("It turns complex arrays into real ones where it can; traced values are real already.", np.real_if_close)

@@ -17,6 +17,7 @@ from jacobi.matrix import Jacobian, dispatchable, einstein, indicator
 from jacobi.rules.decompositions import (
     EVERY_COLUMN,
     RECTANGLES,
+    added,
     both,
     epsilon,
     positive_part,
@@ -60,13 +61,13 @@ def by_singular_vector(own: Any, other: Any, sigma: Any, a: Any, left: bool) -> 
     def change(k: Any, l: Any) -> tuple[Any, ...]:
         return (*s, k, l) if left else (*s, l, k)
 
-    local = einstein(
-        (entry, change("k", "l"), (*s, "j", "i", "k"), (*s, "l", "j")), out_shape, a.shape, mine, other
-    ) + einstein((entry, change("k", "l"), (*s, "j", "i", "l"), (*s, "k", "j")), out_shape, a.shape, crossed, own)
+    parts: list[tuple[Any, ...]] = [
+        ((entry, change("k", "l"), (*s, "j", "i", "k"), (*s, "l", "j")), mine, other),
+        ((entry, change("k", "l"), (*s, "j", "i", "l"), (*s, "k", "j")), crossed, own),
+    ]
     if tall:
-        subscripts = (entry, change("i", "l"), (*s, "l", "j"), (*s, "j"))
-        local = local + einstein(subscripts, out_shape, a.shape, other, inverse)
-    return local
+        parts.append(((entry, change("i", "l"), (*s, "l", "j"), (*s, "j")), other, inverse))
+    return added(out_shape, a.shape, *parts)
 
 
 @dispatchable
@@ -93,6 +94,9 @@ def vector_kink(y: Any, a: Any, tall: bool) -> Any:
     return repeated(sigma) | (positive_part(sigma) == 0) & tall
 
 
+SVDResult = type(np.linalg.svd(np.eye(1)))
+
+
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
     """``numpy.linalg.svd`` through one operation per result."""
     if hermitian:
@@ -110,8 +114,7 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
                 "Use np.linalg.svd(a, full_matrices=False).",
             )
         )
-    result = type(np.linalg.svd(np.eye(1)))
-    return result(left_singular_vectors(a), singular_values(a), right_singular_vectors(a))
+    return SVDResult(left_singular_vectors(a), singular_values(a), right_singular_vectors(a))
 
 
 for _function in (np.linalg.svdvals, singular_values):
@@ -142,7 +145,9 @@ composed(
     np.linalg.svd,
     svd,
     samples=both(
-        rectangular(*RECTANGLES, full_matrices=False), rectangular((3, 3)), rectangular((3, 2), (2, 2, 3), compute_uv=False)
+        rectangular(*RECTANGLES, full_matrices=False),
+        rectangular((3, 3)),
+        rectangular((3, 2), (2, 2, 3), compute_uv=False),
     ),
 )
 silent(np.linalg.matrix_rank)
@@ -171,20 +176,17 @@ def pseudo_inverse(y: Any, a: Any, cutoff: Any) -> Jacobian:
     s, whole = batch(a, 2), full_rank(a, cutoff)
     inner, outer = projection_terms(y, a)
     entry = (*s, "i", "l"), (*s, "k", "j")
-    local = einstein(
-        (*entry, (*s, "i", "k"), (*s, "j", "l"), s), y.shape, a.shape, y, y, whole, coefficient=-1
-    )
+    parts: list[tuple[Any, ...]] = [((*entry, (*s, "i", "k"), (*s, "j", "l"), s), -y, y, whole)]
     if inner is not None:
         rest = np.eye(a.shape[-2], dtype=a.dtype) - a @ y
-        local = local + einstein((*entry, (*s, "i", "j"), (*s, "k", "l"), s), y.shape, a.shape, inner, rest, whole)
+        parts.append(((*entry, (*s, "i", "j"), (*s, "k", "l"), s), inner, rest, whole))
     if outer is not None:
-        gram = turned(y) @ y
-        local = local + einstein((*entry, (*s, "i", "j"), (*s, "k", "l"), s), y.shape, a.shape, outer, gram, whole)
-    return local
+        parts.append(((*entry, (*s, "i", "j"), (*s, "k", "l"), s), outer, turned(y) @ y, whole))
+    return added(y.shape, a.shape, *parts)
 
 
 def pinv_call(
-    a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._NoValue  # type: ignore[attr-defined]
+    a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._NoValue
 ) -> tuple[Any, dict[str, Any]]:
     """A call of ``pinv`` with its threshold of singular values."""
     if hermitian:
@@ -193,7 +195,7 @@ def pinv_call(
         )
     if rcond is not None:
         return (a,), {"cutoff": rcond}
-    if rtol is np._NoValue:  # type: ignore[attr-defined]
+    if rtol is np._NoValue:
         return (a,), {"cutoff": 1e-15}
     return (a,), {"cutoff": max(a.shape[-2:]) * epsilon(a) if rtol is None else rtol}
 
@@ -241,12 +243,12 @@ def solution_by_matrix(y: Any, a: Any, b: Any, rcond: Any = None) -> Jacobian:
     inner, outer = projection_terms(p, a)
     entry = ("i", *columns), "kj"
     of_x, of_b = ("j", *columns), ("k", *columns)
-    local = einstein((*entry, "ik", of_x, ()), y.shape, a.shape, p, y, whole, coefficient=-1)
+    parts: list[tuple[Any, ...]] = [((*entry, "ik", of_x, ()), -p, y, whole)]
     if inner is not None:
-        local = local + einstein((*entry, "ij", of_b, ()), y.shape, a.shape, inner, b - a @ y, whole)
+        parts.append(((*entry, "ij", of_b, ()), inner, b - a @ y, whole))
     if outer is not None:
-        local = local + einstein((*entry, "ij", of_b, ()), y.shape, a.shape, outer, turned(p) @ y, whole)
-    return local
+        parts.append(((*entry, "ij", of_b, ()), outer, turned(p) @ y, whole))
+    return added(y.shape, a.shape, *parts)
 
 
 def solution_by_right_side(y: Any, a: Any, b: Any, rcond: Any = None) -> Jacobian:
@@ -278,7 +280,8 @@ def systems(*shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> Samples:
     """Calls with matrices of full rank and right-hand sides."""
 
     def generate(rng: np.random.Generator) -> Any:
-        for (of_a, of_b), ((a,), _) in zip(shapes, rectangular(*(shape for shape, _ in shapes))(rng), strict=True):
+        matrices = rectangular(*(of_a for of_a, _ in shapes))(rng)
+        for (_, of_b), ((a,), _) in zip(shapes, matrices, strict=True):
             call: Call = ((a, rng.uniform(0.5, 2.0, of_b)), {})
             yield call
 

@@ -1,0 +1,50 @@
+"""Kinks: the places of a trace at which an operation has no derivative, so that a convention gave the result."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jacobi.expressions import Step
+
+
+class Kink(NamedTuple):
+    """An operation that stands at a kink or a singular point.
+
+    Attributes
+    ----------
+    operation : str
+        The name of the operation, such as ``numpy.maximum``.
+    line : str
+        ``file.py:12``, where the user's code calls it.
+    count : int
+        How many entries of its result are affected.
+    places : tuple
+        The indices of the first of them in the result.
+    """
+
+    operation: str
+    line: str
+    count: int
+    places: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        where = ", ".join(str(list(place)) for place in self.places if place)
+        more = ", ..." if self.count > len(self.places) else ""
+        return f"{self.operation} ({self.line}) has no derivative at {f'[{where}{more}]' if where else 'this point'}"
+
+
+def kinks_of(steps: list[Step]) -> tuple[Kink, ...]:
+    """The kinks among some steps, in the order of the calculation."""
+    found = []
+    for step in sorted(steps, key=lambda step: step.number):
+        operation: Any = step.operation
+        if operation is None or operation.kink is None:
+            continue
+        arguments = [a.value if type(a) is Step else a for a in step.arguments]
+        mask = np.broadcast_to(operation.kink(step.value, *arguments, **step.keywords), np.shape(step.value))
+        if mask.any():
+            places = tuple(tuple(int(k) for k in place) for place in np.argwhere(mask)[:5])
+            found.append(Kink(operation.name, step.line, int(np.count_nonzero(mask)), places))
+    return tuple(found)
