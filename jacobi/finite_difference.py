@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import log
 from typing import Any, TypeAlias
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from jacobi.errors import InputError, ShapeError
+from jacobi.errors import InputError, ShapeError, at_users_line
 from jacobi.ladder import PLACES, ROUNDINGS, Array, Ladder, Mask, Noise, Slope, explained, scatter, slope
 
 __all__ = ["NumericalJacobian", "finite_difference", "measure"]
@@ -19,11 +19,12 @@ __all__ = ["NumericalJacobian", "finite_difference", "measure"]
 Real: TypeAlias = NDArray[np.floating[Any]]
 
 FACTOR = 4.0  # between neighbouring rungs
-TOP = 0.4112  # largest step, in units of max(|x|, 1); no fraction of small numbers, so periods do not match it
+TOP = 0.4112  # largest step, in units of max(|x|, 1); no fraction of small numbers, so that no period matches it
 SPACINGS = 64.0  # smallest step, in units of the spacing of floating point numbers around x
-SCAN_STRIDE = 3  # rungs from one spacing to the next
-SCAN_GROWTH = 1e5  # from one rung's spacing to the next that a smooth function may scatter more; 64 is the rule
-SCAN_LOUD = 3.0  # scatter that counts as noise, in units of the rounding of the values
+SMALLEST = 1e-300  # step of all
+STRIDE = 3  # rungs from one spacing to the next in the scan for noise
+LOUD = 3.0  # scatter that may be noise, in units of what is known to scatter
+GROWTH = 1e5  # how much more a smooth function may scatter at the next rung's spacing; 64 is the rule
 OUTPUTS_AT_ONCE = 4096  # tables of so many outputs fit into the caches
 
 NO_VALUE = (ValueError, ArithmeticError)  # of a function outside its domain; FloatingPointError is arithmetic
@@ -35,10 +36,11 @@ class NumericalJacobian:
 
     value: Array  # (m, n)
     error: Array  # (m, n): inf at kinks, jumps and slopes without limit, NaN where there are no values
-    noise: Array  # (m,) size of the errors of the function's own values
+    one_sided: Mask  # (m, n): where the function has values on one side only
+    noise: Array  # (m,) size of the errors of the function's own values, beyond their rounding
     calls: int
     sides: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
-    """Left and right slope of the entries where these do not meet."""
+    """Left and right slope of the entries whose error is inf."""
 
 
 def finite_difference(
@@ -46,22 +48,24 @@ def finite_difference(
 ) -> Callable[..., tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Return a function that gives the numerical Jacobian of `f` and a bound on its error.
 
-    Every column is the limit of difference quotients over a ladder of steps; the step is chosen for each entry by
+    Every entry is the limit of difference quotients over a ladder of steps.  The step is chosen for each entry by
     consistency with all smaller ones, so neither a kink close by, nor a mixture of scales, nor cancellation inside
-    `f`, nor the edge of its domain needs attention.  A smooth column costs about twelve calls of `f`.
+    `f`, nor the edge of its domain needs attention.  A smooth column costs twelve calls of `f`, a difficult one up
+    to some hundreds.
 
     Parameters
     ----------
     f : callable
-        Takes arrays (or numbers) and returns a number, an array of any rank, or a list of numbers.  It is called
-        with fresh copies, and may raise ``ValueError`` or ``ArithmeticError`` outside its domain.
+        Takes arrays or numbers and returns a number, an array of any rank, or a list of numbers.  It is called with
+        fresh copies (of a list to differentiate by: with an array), and may raise ``ValueError`` or
+        ``ArithmeticError`` outside its domain.
     argnum : int
-        Position of the argument to differentiate by.
+        Position of the argument ``x`` to differentiate by.
 
     Returns
     -------
     callable
-        Takes the arguments of `f`; returns ``J`` and ``err``, both float64 of shape ``(y.size, x.size)``, rows and
+        Takes the arguments of `f` and returns ``J`` and ``err``, both float64 of shape ``(y.size, x.size)``, rows and
         columns in C order.  The derivative lies in ``J ± err``.  ``err`` is inf where there is a kink, a jump or no
         finite slope, and NaN (like ``J``) where `f` or `x` is not finite.  Where `f` is defined on one side only,
         the slope is that side's.
@@ -69,36 +73,36 @@ def finite_difference(
     Raises
     ------
     InputError
-        By the returned function, for arguments or results that are not arrays of real numbers.
+        By the returned function, for an argument or a result that is not an array of real numbers.
     ShapeError
-        When the shape of the result changes from call to call.
+        By the returned function, when the shape of the result changes from call to call.
 
     Notes
     -----
-    Extrapolation of difference quotients goes back to L. F. Richardson (1911); the table with its own error estimate
-    is that of C. J. F. Ridders, "Accurate computation of F'(x) and F'(x)F''(x)", Advances in Engineering Software 4
-    (1982) 75-76.  The choice of the step is O. V. Lepski's: "On a problem of adaptive estimation in Gaussian white
-    noise", Theory of Probability and its Applications 35 (1991) 454-466.  Noise is told from detail by difference
-    tables: J. J. Moré and S. M. Wild, "Estimating computational noise", SIAM Journal on Scientific Computing 33
-    (2011) 1292-1314.
+    The extrapolation of difference quotients is L. F. Richardson's (1911), the table with its own error estimate
+    that of C. J. F. Ridders, "Accurate computation of F'(x) and F'(x)F''(x)", Advances in Engineering Software 4
+    (1982) 75-76.  The choice of the step is O. V. Lepski's, "On a problem of adaptive estimation in Gaussian white
+    noise", Theory of Probability and its Applications 35 (1991) 454-466.  Noise is told from detail by tables of
+    differences: J. J. Moré and S. M. Wild, "Estimating computational noise", SIAM Journal on Scientific Computing
+    33 (2011) 1292-1314.
 
-    A bound from finitely many values is no proof: detail below the noise of the values, or narrower than the smallest
-    step (about 1e-14, relative to `x`) cannot be seen.
+    A bound from finitely many values is no proof.  Detail that lies below a hundred roundings of the values, or is
+    narrower than the smallest step (about 1e-14, relative to `x`), cannot be seen.
 
     Examples
     --------
     >>> import numpy as np
     >>> from jacobi.finite_difference import finite_difference
     >>> x = np.array([0.5, 2.0])
-    >>> J, err = finite_difference(lambda x: np.array([x[0] * x[1], np.sin(x[0]), np.abs(x[1] - 2)]))(x)
+    >>> J, err = finite_difference(lambda x: [x[0] * x[1], np.sin(x[0]), abs(x[1] - 2)])(x)
     >>> np.round(J, 6)
     array([[2.      , 0.5     ],
            [0.877583, 0.      ],
            [0.      , 0.      ]])
     >>> bool(abs(J[1, 0] - np.cos(0.5)) <= err[1, 0] < 1e-9)
     True
-    >>> err[2]  # a kink
-    array([ 0., inf])
+    >>> float(err[2, 1])  # a kink
+    inf
     """
 
     def jacobian_with_error(*args: Any, **kwargs: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -118,18 +122,19 @@ def measure(
 
 def _measure(point: Point) -> NumericalJacobian:
     m, n = point.y.size, point.x.size
-    result = NumericalJacobian(np.full((m, n), np.nan), np.full((m, n), np.nan), np.zeros(m), point.calls)
+    value, error = np.full((2, m, n), np.nan)
+    result = NumericalJacobian(value, error, np.zeros((m, n), dtype=np.bool_), np.zeros(m), point.calls)
     if m and n:
         quiet = result.noise = point.noise()
         good = np.isfinite(point.y)
         small_first = False
-        for j in np.flatnonzero(np.isfinite(point.x.ravel())):
+        for j in np.flatnonzero(np.isfinite(point.x)):
             column = Column(point, int(j), quiet, result.noise)
             small_first = column.explore(small_first)
-            result.noise = column.heard
-            found = column.found
-            result.value[good, j], result.error[good, j] = found.value[good], found.error[good]
-            for i in np.flatnonzero(good & np.isinf(found.error)):
+            result.noise, found = column.heard, column.found
+            value[good, j], error[good, j] = found.value[good], found.error[good]
+            result.one_sided[good, j] = found.one_sided[good]
+            for i in np.flatnonzero(np.isinf(found.error)):
                 result.sides[int(i), int(j)] = float(found.left[i]), float(found.right[i])
     result.calls = point.calls
     return result
@@ -138,9 +143,12 @@ def _measure(point: Point) -> NumericalJacobian:
 class Point:
     """A function at one point: hands it fresh copies, takes its values as a flat copy, counts the calls."""
 
-    def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], argnum: int, kwargs: dict[str, Any]) -> None:
+    def __init__(
+        self, f: Callable[..., Any], args: tuple[Any, ...], argnum: int, kwargs: dict[str, Any]
+    ) -> None:
         if not -len(args) <= argnum < len(args):
-            raise InputError(f"argnum={argnum}, but there are {len(args)} positional arguments")
+            what = f"argnum={argnum}, but there are {len(args)} positional arguments"
+            raise InputError(at_users_line(what, "Give the position of the argument to differentiate by."))
         self.f, self.args, self.kwargs = f, args, kwargs
         self.position = argnum % len(args)
         given = args[self.position]
@@ -149,9 +157,10 @@ class Point:
         self.calls = 0
         first = self.call(self.x)
         self.shape, self.y = first.shape, first.ravel().astype(np.float64)
-        self.argument_unit = max(float(np.finfo(self.x.dtype).eps), float(np.finfo(np.float64).eps))
-        self.limits = np.finfo(first.dtype)
-        self.unit = max(float(self.limits.eps), float(np.finfo(np.float64).eps))
+        double, limits = float(np.finfo(np.float64).eps), np.finfo(first.dtype)
+        self.argument_unit = max(float(np.finfo(self.x.dtype).eps), double)
+        self.unit = max(float(limits.eps), double)
+        self.smallest = float(limits.smallest_subnormal)
 
     def call(self, x: Real) -> Real:
         """``f`` with its argument replaced: an array of real numbers that is nobody else's."""
@@ -159,7 +168,11 @@ class Point:
         args[self.position] = x[()].copy() if self.scalar else x.copy()
         kwargs = {name: fresh(a) for name, a in self.kwargs.items()}
         self.calls += 1
-        return real_array(self.f(*args, **kwargs), "the function's result")
+        y = self.f(*args, **kwargs)
+        if y is None:
+            what = "the function returned None: forgotten return?"
+            raise InputError(at_users_line(what, "End it with `return y`."))
+        return real_array(y, "the function's result")
 
     def values(self, x: Real) -> Array:
         """The values at another point, (m,); NaN where the function has none."""
@@ -168,14 +181,17 @@ class Point:
         except NO_VALUE:
             return np.full(self.y.size, np.nan)
         if y.shape != self.shape:
-            raise ShapeError(f"the function returned shape {self.shape} first and {y.shape} at another point")
+            what = f"the function returned shape {self.shape} first and shape {y.shape} at another point"
+            raise ShapeError(at_users_line(what, "Return the same shape for all values of the arguments."))
         return y.ravel().astype(np.float64)
 
     def noise(self) -> Array:
         """The noise of the values, (m,), seen at neighbouring points where all inputs are moved at once."""
         signs = np.where(np.arange(self.x.size) % 3 == 1, -1.0, 1.0).reshape(self.x.shape)
         stride = 67.0 * self.argument_unit * signs
-        values = np.array([self.values((self.x * (1.0 + place * stride)).astype(self.x.dtype)) for place in PLACES])
+        values = np.array(
+            [self.values((self.x * (1.0 + place * stride)).astype(self.x.dtype)) for place in PLACES]
+        )
         by_three, by_five = scatter(values)
         found = np.minimum(by_three, by_five)
         # Where it is large, or smooth, it may be the function itself: that is for the scan to find out.
@@ -191,17 +207,23 @@ class Column:
         magnitude = abs(float(entry))
         scale = max(magnitude, 1.0)
         smallest = min(1e-14 * scale, 1e-5 * magnitude) if magnitude else 1e-14
-        self.point, self.j, self.noise, self.heard = point, j, noise, heard
-        self.magnitude, self.top = magnitude, TOP * scale
+        self.point, self.j, self.magnitude = point, j, magnitude
+        self.noise = noise  # (m,) of the values when all inputs move,
+        self.heard = heard  # and also where single inputs moved
+        self.top = TOP * scale
         self.spacing = float(np.spacing(np.abs(entry)))
         self.last = self.rung(max(SPACINGS * self.spacing, smallest))
         self.climbed: dict[int, tuple[float, Array, float, Array]] = {}
         self.pending = np.flatnonzero(np.isfinite(point.y))
         self.found = Slope.unknown(point.y.size)
 
+    def step(self, k: int) -> float:
+        """The step of rung `k`."""
+        return self.top * FACTOR**-k
+
     def rung(self, step: float) -> int:
         """The number of the rung nearest to a step."""
-        return max(round(log(self.top / step, FACTOR)), 0)
+        return max(round(log(self.top / max(step, SMALLEST), FACTOR)), 0)
 
     def explore(self, small_first: bool) -> bool:
         """Measure the column, cheaply where that is enough; whether the smaller scale was the one that fitted."""
@@ -209,63 +231,69 @@ class Column:
         if self.magnitude and not 0.1 <= self.magnitude <= 10.0:
             scales.append(min(self.magnitude, 1.0))
         for scale in reversed(scales) if small_first else scales:
-            self.climb(self.quick(scale), self.noise)
+            self.climb(self.quick_rungs(scale), self.noise)
             if self.pending.size and self.heard.any():
-                self.climb((), self.heard)
+                self.climb([], self.heard)
             if not self.pending.size:
                 return scale != scales[0]
-        self.climb(self.all(), self.noise)
+        self.climb(self.all_rungs(), self.noise)
         if self.pending.size and self.found.of(self.pending).doubtful.any():
-            self.scan()
+            self.listen()
         return small_first
 
-    def quick(self, scale: float) -> list[int]:
+    def quick_rungs(self, scale: float) -> list[int]:
         """Four rungs for a function that varies over a length `scale`, and two far below to contradict them."""
         unit = max(self.point.unit, self.point.argument_unit)
         first = self.rung(scale * unit**0.1)
         check = [self.rung(scale * unit**power) for power in (1 / 3, 1 / 2)]
+        if 0.0 < self.magnitude < 0.1 * scale:
+            check.append(self.rung(0.25 * self.magnitude))
         return [k for k in (*range(first, first + 4), *check) if k <= self.last]
 
-    def all(self) -> list[int]:
+    def all_rungs(self) -> list[int]:
         """Every rung; next to a tiny x the steps between the scale of 1 and that of x are left out."""
-        steps = [(k, self.top / FACTOR**k) for k in range(self.last + 1)]
+        steps = [(k, self.step(k)) for k in range(self.last + 1)]
         return [k for k, h in steps if h >= 1e-14 * self.top or h <= 64.0 * self.magnitude]
 
-    def climb(self, rungs: Iterable[int], absolute: Array) -> None:
+    def climb(self, rungs: list[int], noise: Array) -> None:
         """Evaluate rungs and estimate the pending outputs from all rungs evaluated so far."""
         for k in rungs:
             if k not in self.climbed:
-                h = self.top / FACTOR**k
-                self.climbed[k] = (*self.moved(h), *self.moved(-h))
+                self.climbed[k] = (*self.moved(self.step(k)), *self.moved(-self.step(k)))
         if not self.climbed:
             return
-        ahead, right, behind, left = (np.array(part) for part in zip(*(self.climbed[k] for k in sorted(self.climbed)), strict=True))
+        parts = zip(*(self.climbed[k] for k in sorted(self.climbed)), strict=True)
+        ahead, right, behind, left = (np.array(part) for part in parts)
         ladder = Ladder(ahead, -behind, right, left, self.point.y)
         argument = self.point.argument_unit * self.magnitude
-        smallest = float(self.point.limits.smallest_subnormal)
-        noise = Noise(np.maximum(self.noise, absolute), self.point.unit, argument, smallest)
+        known = Noise(noise, self.point.unit, argument, self.point.smallest)
         for start in range(0, self.pending.size, OUTPUTS_AT_ONCE):
             some = self.pending[start : start + OUTPUTS_AT_ONCE]
-            self.found.put(some, slope(ladder.of(some), noise.of(some)))
+            self.found.put(some, slope(ladder.of(some), known.of(some)))
         self.pending = self.pending[~self.found.of(self.pending).settled]
 
-    def moved(self, distance: float) -> tuple[float, Array]:
-        """The distance as it happened in floating point, and the values there."""
-        x = self.point.x.copy()
-        entries = x.reshape(-1)
-        old = entries[self.j]
-        entries[self.j] = old + x.dtype.type(distance)
-        return float(entries[self.j] - old), self.point.values(x)
-
-    def scan(self) -> None:
-        """Look for noise that no single rung can tell from detail of the function, and estimate again."""
+    def listen(self) -> None:
+        """Look for noise in the pending outputs, and estimate them again."""
         outputs = self.pending
         scan = Scan(self, outputs)
         scan.run()
         self.heard = self.heard.copy()
         self.heard[outputs] = np.maximum(self.heard[outputs], scan.noise)
-        self.climb((), self.heard)
+        before = self.found.of(outputs)
+        self.climb([], self.heard)
+        # What scatters by so much that it may be the function after all: the bound holds both slopes.
+        after = self.found.of(outputs)
+        both = np.fmax(after.error, np.abs(after.value - before.value) + before.error)
+        self.found.error[outputs] = np.where(scan.gross, both, after.error)
         self.found.error[outputs[scan.hopeless]] = np.inf
+
+    def moved(self, distance: float) -> tuple[float, Array]:
+        """The distance as it happened in floating point, and the values there, (m,)."""
+        x = self.point.x.copy()
+        entries = x.reshape(-1)
+        old = entries[self.j]
+        entries[self.j] = old + x.dtype.type(distance)
+        return float(entries[self.j] - old), self.point.values(x)
 
     def points(self, spacing: float, beyond: float = 0.0) -> Array:
         """Values at places some spacing (negative: behind x) apart, each a little `beyond`; (places, m)."""
@@ -274,148 +302,158 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Values at some spacing on one side; every field but the first has one entry per output."""
+    """Values at some spacing on one side; every field but the first has shape (outputs,)."""
 
     values: Array  # (places, outputs)
     three: Array  # scatter of the values by differences of order 3, NaN where values are missing or all equal
     five: Array  # the same of order 5
-    rounding: Array  # what rounding may contribute
+    rounding: Array  # what is known to scatter: rounding, and noise found at smaller spacings
 
     @property
     def noise(self) -> Array:
         """The standard deviation of what may be noise."""
         return np.minimum(self.three, self.five)
 
-    def rough(self, known: Array) -> Array:
-        """1 where the values scatter by more than known, 0 where they lie on a smooth curve, NaN where unknown."""
-        rough = (self.five >= 0.2 * self.three) & (self.five <= 5.0 * self.three) & (self.noise > SCAN_LOUD * np.maximum(self.rounding, known))
-        return np.where(np.isnan(self.noise), np.nan, rough)
+    @property
+    def rough(self) -> Mask:
+        """Outputs whose values scatter."""
+        alike = (self.five >= 0.2 * self.three) & (self.five <= 5.0 * self.three)
+        return alike & (self.noise > LOUD * self.rounding)
 
-    def suspicious(self, known: Array) -> Mask:
-        """Whether the values are neither constant within what is known nor on a smooth curve."""
-        quiet = np.fmax(self.three, self.five) <= SCAN_LOUD * np.maximum(self.rounding, known)
-        return ~(quiet | (self.wave(known) > 0.0))
+    @property
+    def wave(self) -> Mask:
+        """Outputs whose values lie on a curve that bends by more than noise."""
+        return (self.five < 0.2 * self.three) & (self.three > 6.0 * self.rounding)
 
-    def wave(self, known: Array) -> Array:
-        """1 where the values lie on a curve that bends by more than noise, 0 where not, NaN where unknown."""
-        wave = (self.five < 0.2 * self.three) & (self.three > 6.0 * np.maximum(self.rounding, known))
-        return np.where(np.isnan(self.noise), np.nan, wave)
+    @property
+    def suspicious(self) -> Mask:
+        """Outputs whose values are neither constant within rounding nor on a smooth curve."""
+        return ~(self.wave | (np.fmax(self.three, self.five) <= LOUD * self.rounding))
 
 
 class Scan:
     """Tells noise from detail of the function, by how values scatter at spacings from the smallest upwards.
 
     Rounding inside a function, of ``1e8 + x`` say, makes stairs.  On the stair where x stands the function is smooth,
-    with a wrong slope.  Where values begin to scatter on both sides of x, either the slopes at these points explain
-    it, or the values at smaller spacings lie on a curve, or it is noise.
+    with a wrong slope.  Where values begin to scatter on both sides of x, either the values at smaller spacings lie
+    on a curve, or the slopes at these points explain it, or it is noise.
     """
 
     def __init__(self, column: Column, outputs: NDArray[np.intp]) -> None:
         self.column, self.outputs = column, outputs
-        self.noise = np.zeros(outputs.size)
-        self.hopeless = np.zeros(outputs.size, dtype=np.bool_)
+        self.noise = np.zeros(outputs.size)  # a bound on the noise found
+        self.hopeless = np.zeros(outputs.size, dtype=np.bool_)  # where noise cannot be told from the function
+        self.gross = np.zeros(outputs.size, dtype=np.bool_)  # where the noise is no small part of the values
         self.undecided = np.ones(outputs.size, dtype=np.bool_)
-        self.samples: dict[tuple[int, float], Sample] = {}
+        self.points: dict[tuple[int, float], Array] = {}
 
     def run(self) -> None:
         """Scan until every output is decided."""
-        rungs = [k for k in self.column.all() if k > 2][::-1]
-        for first in range(0, len(rungs), SCAN_STRIDE):
-            group = rungs[first : first + SCAN_STRIDE]
+        rungs = [k for k in self.column.all_rungs() if k > 2][::-1]
+        for first in range(0, len(rungs), STRIDE):
+            group = rungs[first : first + STRIDE]
             for k in group:
-                if (self.undecided & self.sample(group[-1], 1.0).suspicious(self.known)).any():
+                if (self.undecided & self.sample(group[-1], 1.0).suspicious).any():
                     self.judge(k)
-
-    @property
-    def known(self) -> Array:
-        """The noise known so far."""
-        return np.maximum(self.noise, self.column.noise[self.outputs])
 
     def judge(self, k: int) -> None:
         """Decide the outputs whose values scatter at the spacing of rung `k`."""
-        ahead, behind = self.sample(k, 1.0), self.sample(k, -1.0)
-        known = self.known
-        spacing = self.column.top / FACTOR**k
-        rough = self.undecided & (np.fmin(ahead.rough(known), behind.rough(known)) > 0.0)
+        sides = self.sample(k, 1.0), self.sample(k, -1.0)
+        silent = [np.isnan(side.noise) for side in sides]
+        rough = self.undecided & ~(silent[0] & silent[1])
+        for side, missing in zip(sides, silent, strict=True):
+            rough &= side.rough | missing
         if not rough.any():
             return
-        height = np.fmin(ahead.noise, behind.noise)
-        silent = self.noise == 0.0
+        height = np.fmin(sides[0].noise, sides[1].noise)
         noisy, sure = rough.copy(), np.zeros_like(rough)
-        for sign, here in ((1.0, ahead), (-1.0, behind)):
-            # Slopes are asked over a distance within which hardly a stair ends, but rounding is small.
-            longest = spacing / 1024.0
-            shortest = 16.0 * np.maximum(here.rounding, known) / here.noise * spacing
-            near = longest / 4.0 ** np.floor(np.log2(np.fmax(longest / shortest, 1.0)) / 4.0)
-            usable = rough & ~sure & (k < self.column.last) & (shortest <= longest) & (near >= 4.0 * self.column.spacing)
-            for distance in np.unique(near[usable]):
-                these = usable & (near == distance)
-                nearby = self.column.points(sign * spacing, sign * distance)[:, self.outputs[these]]
-                noisy[these] = ~explained(
-                    here.values[:, these], nearby, spacing, distance, here.noise[these], here.rounding[these]
-                )
-            sure |= usable
-        if noisy.any():
-            noisy &= ~self.curve(k, known)
-        louder = noisy & (sure | silent)
+        # Below the smallest spacing nobody has looked, so slopes there say nothing.
+        if k < self.column.last:
+            for sign, side in zip((1.0, -1.0), sides, strict=True):
+                self.ask_slopes(k, sign, side, noisy, sure)
+            noisy &= ~self.on_curve(k, height)
+        louder = noisy & (sure | (self.noise == 0.0))
         # Nothing can be said of waves too short for the smallest step, nor of what is hardly more than noise.
+        typical = np.fmin(*(np.median(np.abs(side.values), axis=0) for side in sides))
         unresolved = rough if k == self.column.last else louder & ~sure
-        typical = np.fmin(np.median(np.abs(ahead.values), axis=0), np.median(np.abs(behind.values), axis=0))
         self.hopeless |= unresolved & (height > 0.01 * typical)
+        self.gross |= louder & (height > 0.01 * typical)
         if louder.any():  # a few more stairs, to measure their height
-            more = np.fmin(self.sample(k - 1, 1.0).noise, self.sample(k - 1, -1.0).noise)
-            height = np.fmax(height, np.fmin(more, 64.0 * height))
+            wider = np.fmin(self.sample(k - 1, 1.0).noise, self.sample(k - 1, -1.0).noise)
+            height = np.fmax(height, np.fmin(wider, 64.0 * height))
             self.noise[louder] = 4.0 * height[louder]
         self.undecided &= ~rough | louder
 
-    def curve(self, k: int, known: Array) -> Mask:
+    def ask_slopes(self, k: int, sign: float, side: Sample, noisy: Mask, sure: Mask) -> None:
+        """Strike out of `noisy` what slopes explain, over distances within which hardly a stair ends."""
+        spacing = self.column.step(k)
+        longest = spacing / 1024.0
+        shortest = 16.0 * side.rounding / side.noise * spacing  # for the sake of rounding
+        near = longest / 4.0 ** np.floor(np.log2(np.fmax(longest / shortest, 1.0)) / 4.0)
+        usable = noisy & ~sure & (shortest <= longest) & (near >= 4.0 * self.column.spacing)
+        for distance in np.unique(near[usable]):
+            these = usable & (near == distance)
+            nearby = self.column.points(sign * spacing, sign * distance)[:, self.outputs[these]]
+            noisy[these] = ~explained(
+                side.values[:, these], nearby, spacing, distance, side.noise[these], side.rounding[these]
+            )
+        sure |= usable
+
+    def on_curve(self, k: int, height: Array) -> Mask:
         """Whether the values at closer spacings lie on a curve that is just no more resolved at this one."""
-        ahead, behind = ([self.sample(min(k + i, self.column.last), sign) for i in range(3)] for sign in (1.0, -1.0))
-        height = np.fmin(ahead[0].noise, behind[0].noise)
-        curved = [
-            (side[1].wave(known) > 0.0) & (height <= SCAN_GROWTH * side[1].three) for side in (ahead, behind)
-        ]
-        lasting = [here & (side[2].wave(known) > 0.0) for here, side in zip(curved, (ahead, behind), strict=True)]
+        curved, lasting = [], []
+        for sign in (1.0, -1.0):
+            closer, closest = (self.sample(min(k + i, self.column.last), sign) for i in (1, 2))
+            curved.append(closer.wave & (height <= GROWTH * closer.three))
+            lasting.append(curved[-1] & closest.wave)
         return np.asarray((curved[0] & curved[1]) | lasting[0] | lasting[1])
 
     def sample(self, k: int, sign: float) -> Sample:
         """What the values on one side of x look like at the spacing of rung `k`."""
-        if (k, sign) not in self.samples:
-            point, spacing = self.column.point, self.column.top / FACTOR**k
-            values = self.column.points(sign * spacing)[:, self.outputs]
-            three, five = scatter(values)
-            flat = np.ptp(values, axis=0) == 0.0
-            three[flat] = five[flat] = np.nan
-            run = np.median(np.abs(np.diff(values, axis=0)), axis=0) / spacing
-            rounding = ROUNDINGS * point.unit * np.median(np.abs(values), axis=0)
-            rounding += 2.0 * point.argument_unit * self.column.magnitude * run
-            self.samples[k, sign] = Sample(values, three, five, rounding)
-        return self.samples[k, sign]
+        point, spacing = self.column.point, self.column.step(k)
+        if (k, sign) not in self.points:
+            self.points[k, sign] = self.column.points(sign * spacing)[:, self.outputs]
+        values = self.points[k, sign]
+        three, five = scatter(values)
+        flat = np.ptp(values, axis=0) == 0.0
+        three[flat] = five[flat] = np.nan
+        steepness = np.median(np.abs(np.diff(values, axis=0)), axis=0) / spacing
+        rounding = ROUNDINGS * point.unit * np.median(np.abs(values), axis=0)
+        rounding += 2.0 * point.argument_unit * self.column.magnitude * steepness
+        known = np.maximum(self.noise, self.column.noise[self.outputs])
+        return Sample(values, three, five, np.maximum(rounding, known))
 
 
 def fresh(value: Any) -> Any:
-    """A copy of an array or a list, so that the function cannot change the caller's."""
-    if isinstance(value, np.ndarray):
-        return value.copy()
-    return copy.deepcopy(value) if isinstance(value, list) else value
+    """A copy of arrays and containers, so that the function cannot change the caller's."""
+    return copy.deepcopy(value) if isinstance(value, (np.ndarray, list, tuple, dict)) else value
 
 
 def real_array(value: Any, name: str) -> Real:
-    """A new array of floating point numbers, in C order; integers and booleans become float64."""
+    """A new array of floating point numbers, in C order; integers and booleans become float64.
+
+    Raises
+    ------
+    InputError
+        For everything that is no array of real numbers, and for complex ones.
+    """
+    kind = type(value).__name__
+    cure = "Give a number, an array, or a list of numbers."
     if value is None:
-        raise InputError(f"{name} is None: forgotten return?" if "result" in name else f"{name} is None")
-    cure = "give an array of real numbers"
+        raise InputError(at_users_line(f"{name} is None", cure))
     try:
         array = np.array(value, order="C")
         if array.dtype.kind == "O" and not any(isinstance(entry, complex) for entry in array.flat):
-            array = array.astype(np.float64)
+            array = np.array([float(entry) for entry in array.flat]).reshape(array.shape)
     except (TypeError, ValueError) as problem:
-        raise InputError(f"{name}, of type {type(value).__name__}, is no array of numbers ({problem}): {cure}") from None
+        ragged = "ragged: " if "inhomogeneous" in str(problem) else ""
+        what = f"{name}, of type {kind}, is no array of numbers ({ragged}{problem})"
+        raise InputError(at_users_line(what, cure)) from None
     if array.dtype.kind in "cO":
-        raise InputError(
-            f"{name} is complex: differentiate by the real and the imaginary part, "
-            "as a function of real arrays with real results"
-        )
+        cure = "Differentiate by the real and the imaginary part, as a function of real arrays with real results."
+        raise InputError(at_users_line(f"{name} is complex", cure))
     if array.dtype.kind not in "fiub":
-        raise InputError(f"{name}, of type {type(value).__name__} and dtype {array.dtype}, is no array of numbers: {cure}")
+        raise InputError(
+            at_users_line(f"{name}, of type {kind}, is no array of numbers but of {array.dtype}", cure)
+        )
     return array if array.dtype.kind == "f" else array.astype(np.float64)

@@ -27,21 +27,14 @@ from jacobi.rules.functions_build import (
     toeplitz,
     trapezoid,
 )
-from jacobi.rules.functions_solve import (
-    cho_factor,
-    cho_solve,
-    cholesky,
-    det,
-    inv,
-    lu_factor,
-    lu_solve,
-    solve,
+from jacobi.rules.functions_equations import (
     solve_continuous_lyapunov,
     solve_discrete_lyapunov,
     solve_sylvester,
     solve_toeplitz,
-    solve_triangular,
 )
+from jacobi.rules.functions_lu import lu_factor, lu_solve
+from jacobi.rules.functions_solve import cho_factor, cho_solve, cholesky, det, inv, solve, solve_triangular
 from jacobi.rules.matrix_functions import coshm, cosm, expm, expm_frechet, logm, sinhm, sinm, sqrtm, tanhm, tanm
 
 __all__ = [

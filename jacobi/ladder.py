@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.float64]
 Mask: TypeAlias = NDArray[np.bool_]
+Indices: TypeAlias = NDArray[np.intp]
 
-ROUNDINGS = 2.0  # units of relative rounding that a value is trusted to be right to, until more noise is seen
-HIDDEN_NOISE = 100.0  # noise up to so many times of that is read off the small steps without further proof
+ROUNDINGS = 2.0  # relative roundings within which a value is taken to be right, until more noise is seen
+HIDDEN_NOISE = 100.0  # noise up to so many times that is read off the small steps
 CENTRAL_ORDERS = 5  # how many powers h^2, h^4, ... are extrapolated away
 ONE_SIDED_ORDERS = 6  # the same for h, h^2, ...
 
@@ -36,52 +37,58 @@ class Ladder:
     left: Array  # (rungs, outputs) values behind
     centre: Array  # (outputs,) values at the point
 
-    def of(self, outputs: NDArray[np.intp] | slice) -> Ladder:
+    def of(self, outputs: Indices) -> Ladder:
         """The same ladder for some of the outputs."""
-        right, left, centre = self.right[:, outputs], self.left[:, outputs], self.centre[outputs]
-        return Ladder(self.ahead, self.behind, right, left, centre)
+        return Ladder(
+            self.ahead, self.behind, self.right[:, outputs], self.left[:, outputs], self.centre[outputs]
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """What is known about the errors of the values, before the ladder is looked at."""
+    """What is known about the errors of the values before the ladder is looked at."""
 
     absolute: Array  # (outputs,) measured size of the errors
     relative: float  # rounding unit of the values
     argument: float  # distance by which a function may round its own argument
     smallest: float  # smallest positive value of the dtype
 
-    def of(self, outputs: NDArray[np.intp] | slice) -> Noise:
+    def of(self, outputs: Indices) -> Noise:
         """The same knowledge for some of the outputs."""
         return Noise(self.absolute[outputs], self.relative, self.argument, self.smallest)
 
 
 @dataclass(frozen=True, slots=True)
 class Slope:
-    """The slope of each output, its error bound, and what the bound rests on; every field has one entry per output."""
+    """The slopes of the outputs, their error bounds, and what these rest on; every field has shape (outputs,)."""
 
     value: Array
     error: Array  # inf where there is a kink, a jump or a slope without limit; NaN where there are no values
-    left: Array  # slopes of the two sides, where they are known
+    left: Array  # slopes of the two sides where these do not meet, elsewhere the slope
     right: Array
     size: Array  # natural size of the slope: the largest of it and the secants two rungs above the chosen one
     bar: Array  # what noise alone contributes to the error two rungs above the chosen one
-    contradicted: Mask  # some larger step claims, with a small bar of its own, another slope
+    contradicted: Mask  # steps of other sizes claim, with a small bar of their own, another slope
     one_sided: Mask  # there are values on one side only
 
     @classmethod
     def unknown(cls, outputs: int) -> Slope:
         """Nothing is known yet."""
-        return cls(*(np.full(outputs, np.nan) for _ in range(6)), *np.zeros((2, outputs), dtype=np.bool_))
+        return cls(*np.full((6, outputs), np.nan), *np.zeros((2, outputs), dtype=np.bool_))
 
-    def of(self, outputs: NDArray[np.intp]) -> Slope:
+    def of(self, outputs: Indices) -> Slope:
         """The slopes of some of the outputs."""
         return Slope(*(getattr(self, part.name)[outputs] for part in fields(self)))
 
-    def put(self, outputs: NDArray[np.intp], found: Slope) -> None:
+    def put(self, outputs: Indices, found: Slope) -> None:
         """Set the slopes of some of the outputs."""
         for part in fields(self):
             getattr(self, part.name)[outputs] = getattr(found, part.name)
+
+    @property
+    def noisy(self) -> Mask:
+        """Outputs whose error comes from known noise."""
+        return self.error <= 400.0 * self.bar
 
     @property
     def settled(self) -> Mask:
@@ -89,11 +96,6 @@ class Slope:
         precise = self.error <= 1e-8 * self.size
         nothing_to_gain = (self.error <= 1e-5 * self.size) | (np.abs(self.value) <= 4.0 * self.error)
         return (precise | (self.noisy & nothing_to_gain)) & ~(self.contradicted | self.one_sided)
-
-    @property
-    def noisy(self) -> Mask:
-        """Outputs whose error is due to the known noise."""
-        return self.error <= 400.0 * self.bar
 
     @property
     def doubtful(self) -> Mask:
@@ -107,95 +109,111 @@ def slope(ladder: Ladder, noise: Noise) -> Slope:
     Noise that the small steps show beyond the rounding of the values is read off and taken into account, as long as
     it is not so large that it could be a feature of the function.
     """
-    errors_of_values = value_errors(ladder, noise)
-    first, excess = _estimate(ladder, noise, errors_of_values)
-    heard = noise.absolute / (ROUNDINGS * noise.relative * np.abs(ladder.centre) + noise.smallest)
-    hidden = (excess > 1.0) & (excess <= np.fmax(HIDDEN_NOISE / np.fmax(heard, 1.0), 3.0))
+    errors = value_errors(ladder, noise)
+    first, excess = _estimate(ladder, noise, errors)
+    rounding = ROUNDINGS * noise.relative * np.abs(ladder.centre) + noise.smallest
+    hidden = (excess > 1.0) & (excess <= np.fmax(HIDDEN_NOISE * np.fmin(rounding / noise.absolute, 1.0), 3.0))
     if not hidden.any():
         return first
-    louder = errors_of_values * np.where(hidden, 1.5 * excess, 1.0)
-    second = _estimate(ladder, noise, louder)[0]
-    return replace(second, contradicted=second.contradicted | (hidden & (excess > 5.0)))
+    second, _ = _estimate(ladder, noise, errors * np.where(hidden, 1.5 * excess, 1.0))
+    return replace(second, contradicted=second.contradicted | (hidden & (excess > 10.0)))
 
 
 def value_errors(ladder: Ladder, noise: Noise) -> Array:
     """A bound on the error of the values of each rung: their rounding, that of the argument, measured noise."""
-    ahead, behind = np.abs(ladder.right), np.abs(ladder.left)
-    largest = np.fmax(np.fmax(ahead, behind), np.abs(ladder.centre))
-    run = (ladder.ahead + ladder.behind)[:, None]
-    moved = np.fmax(np.abs(ladder.right - ladder.centre), np.abs(ladder.left - ladder.centre)) / run
+    largest = np.fmax(np.fmax(np.abs(ladder.right), np.abs(ladder.left)), np.abs(ladder.centre))
+    risen = np.fmax(np.abs(ladder.right - ladder.centre), np.abs(ladder.left - ladder.centre))
+    steepness = risen / (ladder.ahead + ladder.behind)[:, None]
     rounding = ROUNDINGS * noise.relative * largest + noise.smallest
-    return np.fmax(rounding, noise.absolute) + 2.0 * noise.argument * moved
+    return np.fmax(rounding, noise.absolute) + 2.0 * noise.argument * steepness
 
 
-def _estimate(ladder: Ladder, noise: Noise, errors_of_values: Array) -> tuple[Slope, Array]:
+def _estimate(ladder: Ladder, noise: Noise, errors: Array) -> tuple[Slope, Array]:
     """The slope, and how many times its bar the worst of the much smaller steps misses it."""
     ahead, behind = ladder.ahead[:, None], ladder.behind[:, None]
     right = (ladder.right - ladder.centre) / ahead
     left = (ladder.centre - ladder.left) / behind
     # Weighted so that curvature cancels even when rounding made the two steps unequal.
     central = (behind * right + ahead * left) / (ahead + behind)
-    step = np.sqrt(ladder.ahead * ladder.behind)
-    bars = errors_of_values / step[:, None] + 4.0 * noise.relative * (np.abs(right) + np.abs(left))
-    both = np.isfinite(central[-4:]).all(axis=0)
+    step = np.sqrt(ladder.ahead) * np.sqrt(ladder.behind)  # a product of tiny steps would be zero
+    bars = errors / step[:, None] + 4.0 * noise.relative * (np.abs(right) + np.abs(left))
+    one_sided = np.asarray(~np.isfinite(central[-4:]).all(axis=0))
 
-    value, error, contradicted, excess, rung = _choose(step, step**2, central, 1.1 * bars, CENTRAL_ORDERS)
-    error = error + kink(step, right - left, 6.0 * bars)
-    one_sided = ~both
-    error[one_sided] = np.nan
-    from_right, from_left = value.copy(), value.copy()
-    ask = one_sided | ~np.isfinite(error)
-    if ask.any():
-        for distance, side, slopes in ((ladder.ahead, from_right, right), (ladder.behind, from_left, left)):
-            side_bars = errors_of_values[:, ask] / distance[:, None]
-            side_bars += 4.0 * noise.relative * np.abs(slopes[:, ask])
-            found = _choose(distance, distance, slopes[:, ask], 3.0 * side_bars, ONE_SIDED_ORDERS)
-            side[ask] = found[0]
-            use = one_sided[ask] & ~np.isnan(found[1]) & ~(found[1] >= error[ask])
-            where = np.flatnonzero(ask)[use]
-            value[where], error[where], contradicted[where], excess[where] = (part[use] for part in found[:4])
-    error = np.fmax(error, ROUNDINGS * noise.relative * np.abs(value))
-    constant = ((ladder.right == ladder.centre) & (ladder.left == ladder.centre)).all(axis=0)
-    error[constant] = (2.0 * noise.relative * np.abs(ladder.centre) + noise.smallest)[constant] / step[0]
-    above = np.maximum(rung - 2, 0), np.arange(rung.size)
+    choice = _choose(step, 2, central, 1.1 * bars, CENTRAL_ORDERS)
+    choice.error[:] += kink(step, right - left, 6.0 * bars)
+    choice.error[one_sided] = np.nan
+    sides = choice.value.copy(), choice.value.copy()
+    ask = np.flatnonzero(one_sided | ~np.isfinite(choice.error))
+    if ask.size:
+        for side, distance, slopes in zip(sides, (ladder.behind, ladder.ahead), (left, right), strict=True):
+            side_bars = errors[:, ask] / distance[:, None] + 4.0 * noise.relative * np.abs(slopes[:, ask])
+            found = _choose(distance, 1, slopes[:, ask], 3.0 * side_bars, ONE_SIDED_ORDERS)
+            side[ask] = found.value
+            use = one_sided[ask] & ~np.isnan(found.error) & ~(found.error >= choice.error[ask])
+            choice.put(ask[use], found.of(use))
+
+    above = np.maximum(choice.rung - 2, 0), np.arange(choice.rung.size)
     secants = np.fmax(np.abs(right[above]), np.abs(left[above]))
-    size = np.fmax(np.where(np.isfinite(secants), secants, 0.0), np.abs(value))
-    return Slope(value, error, from_left, from_right, size, bars[above], contradicted, one_sided), excess
+    size = np.fmax(np.where(np.isfinite(secants), secants, 0.0), np.abs(choice.value))
+    error = np.fmax(choice.error, ROUNDINGS * noise.relative * np.abs(choice.value))
+    # Where no value differs at all, nothing was extrapolated, and the slope is below one rounding per step.
+    constant = ((ladder.right == ladder.centre) & (ladder.left == ladder.centre)).all(axis=0)
+    rounding = 2.0 * noise.relative * np.abs(ladder.centre) + noise.smallest
+    error[constant] = rounding[constant] / step[min(2, step.size - 1)]
+    found_slope = Slope(
+        choice.value, error, *sides, size, bars[above], contradicted=choice.contradicted, one_sided=one_sided
+    )
+    return found_slope, choice.excess
 
 
-def _choose(
-    step: Array, nodes: Array, slopes: Array, bars: Array, orders: int
-) -> tuple[Array, Array, Mask, Array, NDArray[np.intp]]:
-    """Extrapolate and choose a rung: value, error, contradicted from above, excess of the small steps, rung."""
-    values, errors = extrapolate(nodes, slopes, bars, orders)
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """The chosen estimate of each output; every field has shape (outputs,)."""
+
+    value: Array
+    error: Array
+    rung: Indices
+    contradicted: Mask  # some coarser rung claims, with a small error, another value
+    excess: Array  # how many times its bar the worst of the much finer rungs misses the value
+
+    def of(self, outputs: Mask) -> _Choice:
+        return _Choice(*(getattr(self, part.name)[outputs] for part in fields(self)))
+
+    def put(self, outputs: Indices, found: _Choice) -> None:
+        for part in fields(self):
+            getattr(self, part.name)[outputs] = getattr(found, part.name)
+
+
+def _choose(step: Array, power: int, slopes: Array, bars: Array, orders: int) -> _Choice:
+    """Extrapolate, and choose the rung with the smallest error that all finer rungs allow it."""
+    values, errors = extrapolate(step, power, slopes, bars, orders)
     totals = agreement(values, errors, bars)
     rung = np.argmin(totals, axis=0)
-    column = np.arange(slopes.shape[1])
+    column = np.arange(rung.size)
     value, error = values[rung, column], totals[rung, column]
-    error = np.where(diverges(slopes, bars), np.inf, error)
+    error[diverges(slopes, bars)] = np.inf
     error[np.isnan(value)] = np.nan
-    above = np.arange(len(step))[:, None] < rung
+    above = np.arange(step.size)[:, None] < rung
     contradicted = (above & (np.abs(values - value) > errors + error)).any(axis=0)
     far_below = step[:, None] <= step[rung] / 50.0
     excess = np.where(far_below, np.abs(slopes - value) / bars, 0.0).max(axis=0)
-    return value, error, contradicted, excess, rung
+    return _Choice(value, error, rung, contradicted, excess)
 
 
-def extrapolate(nodes: Array, slopes: Array, bars: Array, orders: int) -> tuple[Array, Array]:
+def extrapolate(step: Array, power: int, slopes: Array, bars: Array, orders: int) -> tuple[Array, Array]:
     """The best estimate of each rung from it and the coarser ones, by Neville's scheme, with its error.
 
-    The error of an estimate is its distance to the two it was made from (as in Ridders' method), which bounds the
-    error of the better one of *them*, and the noise.  ``nodes`` are the powers of the step in which the slope is a
-    polynomial, (rungs,).
+    The error of an estimate is its distance to the two it was made from (as in Ridders' method), which is about the
+    error of the worse of *them*, and the noise.  The slope is a polynomial in the ``power`` of the step.
     """
     values = slopes.copy()
     errors = np.full_like(slopes, np.inf)
     errors[1:] = np.abs(np.diff(slopes, axis=0)) + bars[1:]
     errors[np.isnan(errors)] = np.inf
     row = slopes
-    for order in range(1, min(orders + 1, len(nodes))):
+    for order in range(1, min(orders + 1, step.size)):
         coarser, finer = row[:-1], row[1:]
-        ratio = nodes[:-order] / nodes[order:]
+        ratio = (step[:-order] / step[order:]) ** power
         row = finer + (finer - coarser) / (ratio - 1.0)[:, None]
         error = np.maximum(np.abs(row - coarser), np.abs(row - finer)) + bars[order:]
         better = error < errors[order:]
@@ -207,18 +225,17 @@ def extrapolate(nodes: Array, slopes: Array, bars: Array, orders: int) -> tuple[
 def agreement(values: Array, errors: Array, bars: Array) -> Array:
     """The error of each rung's estimate, enlarged by what all finer rungs say against it.
 
-    A finer rung may differ by its noise; what it differs beyond that counts in full, and the difference to the next
-    finer one counts in full anyway, because an error bar may be small by accident.
+    A finer rung may differ by its noise; what it differs beyond that counts.  The difference to the next finer rung
+    counts in full, because an error bar may be small by accident.
     """
     against = np.zeros_like(values)
     for k in range(1, len(values)):
         difference = np.abs(values[:k] - values[k])
-        difference[k - 1] += bars[k]
-        difference -= bars[k]
+        difference[:-1] -= bars[k]
         difference[np.isnan(difference)] = np.inf
         np.maximum(against[:k], difference, out=against[:k])
-    if len(values) > 1:
-        against[-1] = errors[-1]  # nothing finer can confirm it
+    # Nothing finer confirms the last one, and that it agrees with the one before may be an accident.
+    against[-1] = np.abs(np.diff(values[-3:], axis=0)).max(axis=0, initial=0.0)
     total = errors + against
     total[np.isnan(total)] = np.inf
     return total
@@ -230,36 +247,39 @@ def diverges(slopes: Array, bars: Array) -> Mask:
         return np.zeros(slopes.shape[1], dtype=np.bool_)
     change = np.abs(np.diff(slopes[-3:], axis=0))
     loud = change > 3.0 * (bars[-3:-1] + bars[-2:])
-    return loud.all(axis=0) & (change[1] >= 0.7 * change[0])
+    return np.asarray(loud.all(axis=0) & (change[1] >= 0.7 * change[0]))
 
 
 def kink(step: Array, gap: Array, bars: Array) -> Array:
     """The part of the error that a kink at the point may have: inf where one is seen.
 
-    ``gap`` is the right slope minus the left one.  It is an odd function of the step where the function is smooth,
-    so the limit at step zero follows by removing the powers h and h^3; that limit is held against zero on every
-    rung, again as far as all finer rungs agree.
+    ``gap`` is the right slope minus the left one, (rungs, outputs).  It is an odd function of the step where the
+    function is smooth, so its limit at step zero follows by removing the powers h and h^3; that limit is held
+    against zero on every rung, again as far as all finer rungs agree.
     """
-    if len(step) < 3:
+    if step.size < 3:
         return np.zeros(gap.shape[1])
-    coarse, fine = step[:-1], step[1:]
-    limit = (coarse[:, None] * gap[1:] - fine[:, None] * gap[:-1]) / (coarse - fine)[:, None]
-    cubic = coarse * fine * (coarse + fine)
-    limit = (cubic[:-1, None] * limit[1:] - cubic[1:, None] * limit[:-1]) / (cubic[:-1] - cubic[1:])[:, None]
+    pair = step[:-1] / step[1:]
+    limit = gap[1:] + np.diff(gap, axis=0) / (pair - 1.0)[:, None]
+    cubic = pair[:-1] * pair[1:] * (step[:-2] + step[1:-1]) / (step[1:-1] + step[2:])
+    limit = limit[1:] + np.diff(limit, axis=0) / (cubic - 1.0)[:, None]
     bars = bars[2:]
     distance = np.abs(limit)
     below = np.maximum.accumulate(np.fmax(distance - bars, 0.0)[::-1], axis=0)[::-1]
     bound = np.fmin.reduce(np.maximum(distance, below) + bars, axis=0)
+    # A kink is seen where the limit is not zero and stays so from one rung to the next, down to where noise begins.
     seen = distance > 4.0 * bars
-    rungs = np.arange(len(distance))[:, None]
-    last = np.where(seen, rungs, 0).max(axis=0)
-    column = np.arange(gap.shape[1])
-    now, before = distance[last, column], distance[np.maximum(last - 1, 0), column]
-    lasting = (last > 0) & seen[np.maximum(last - 1, 0), column] & (now >= 0.8 * before)
+    last = np.where(seen, np.arange(len(distance))[:, None], 0).max(axis=0)
+    column = np.arange(last.size)
+    before = np.maximum(last - 1, 0), column
+    now = distance[last, column]
+    lasting = (last > 0) & seen[before] & (now >= 0.8 * distance[before])
     return np.where(lasting & (bound >= 0.5 * now), np.inf, bound)
 
 
-def explained(values: Array, nearby: Array, spacing: float, near: float, noise: Array, rounding: Array) -> Mask:
+def explained(
+    values: Array, nearby: Array, spacing: float, near: float, noise: Array, rounding: Array
+) -> Mask:
     """Whether slopes at the points explain why values at this spacing scatter: a function that is rough, not noisy.
 
     ``nearby`` are the values at the distance ``near`` from the same points.  Kinks and waves that the spacing does

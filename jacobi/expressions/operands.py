@@ -16,8 +16,8 @@ class ForeignError(InputError):
 
 def outranks(value: Any, traced: Any) -> bool:
     """Whether an object, or a class, takes calls over from traced values, as pairs of real and imaginary part do."""
-    priority: float = getattr(value, "__array_priority__", 0.0)
-    return priority > float(traced.__array_priority__)
+    priority = getattr(value, "__array_priority__", 0.0)
+    return isinstance(priority, float) and priority > float(traced.__array_priority__)
 
 
 def operand(graph: Graph, value: Any) -> Any:

@@ -9,10 +9,11 @@ from typing import Any
 from jacobi import layout
 from jacobi.errors import ShapeError, at_users_line
 from jacobi.matrix.contract import Draft, plan_sides
-from jacobi.matrix.jacobian import Jacobian, numbers
+from jacobi.matrix.given import real_factors
+from jacobi.matrix.jacobian import Jacobian
 from jacobi.matrix.plan import Plan, carry_out
 from jacobi.matrix.term import Term
-from jacobi.matrix.wiring import Side, reach
+from jacobi.matrix.wiring import Side, reach, trimmed
 
 Labels = Sequence[Any]
 
@@ -52,7 +53,7 @@ def einstein(
     """
     if isinstance(subscripts, str):
         subscripts = tuple(subscripts.split(";"))
-    factors = numbers(factors)
+    factors = real_factors(factors)
     plan = _plan(tuple(map(tuple, subscripts)), out_shape, in_shape, tuple(f.shape for f in factors))
     if plan is None:
         return Jacobian([], out_shape, in_shape)
@@ -142,7 +143,7 @@ def placed(
     spaces = layout.size(out_shape), layout.size(in_shape)
     if 0 in sizes or 0 in spaces:
         return Jacobian([], out_shape, in_shape)
-    arrays = numbers([array for array, _ in factors])
+    arrays = real_factors([array for array, _ in factors])
     shapes = tuple([(axes, array.shape) for array, (_, axes) in zip(arrays, factors, strict=True)])
     arguments = spaces, sizes, rows, columns, shapes
     try:
@@ -158,7 +159,8 @@ def _plan_of_sides(
     spaces: tuple[int, int], sizes: tuple[int, ...], rows: Side, columns: Side, carried: tuple[Any, ...]
 ) -> Plan:
     """The plan of a term from its sides, after a look at whether they stay in their spaces."""
-    for side, count in zip((rows, columns), spaces, strict=True):
+    sides = trimmed(rows, sizes), trimmed(columns, sizes)
+    for side, count in zip(sides, spaces, strict=True):
         lowest, highest = reach(side, sizes)
         if lowest < 0 or highest >= count:
             raise ShapeError(
@@ -176,4 +178,4 @@ def _plan_of_sides(
                     "Give an index for every axis; an axis of length 1 broadcasts.",
                 )
             )
-    return plan_sides(sizes, rows, columns, carried)
+    return plan_sides(sizes, *sides, carried)

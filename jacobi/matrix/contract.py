@@ -1,7 +1,8 @@
 """Contraction: a product of terms is planned from the wirings alone, then carried out on the factors.
 
 A factor whose indices are all on another factor is absorbed by broadcasting, two factors that share a summed
-index meet in a matrix product, and factors that share nothing stay apart.
+index meet in a matrix product, and factors that share nothing stay apart.  So do factors whose product would
+be much larger than both of them: a matrix of low rank is not multiplied out before somebody asks for it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from jacobi.matrix.plan import (
     gathered,
     matrix_product,
     multiply,
+    permutation,
+    progression,
     reshape,
     take_index,
 )
@@ -33,6 +36,7 @@ from jacobi.matrix.wiring import (
     canonical,
     distinct,
     grid,
+    is_number_system,
     remember,
     straightened,
     substituted,
@@ -48,6 +52,9 @@ MISSING = object()
 BLAS_SPEED = 8  # multiplications and additions of a matrix product in that time
 WRITE = 3  # an element-wise product: two reads and a write to fresh memory
 STEP = 1000  # one call of a NumPy function
+
+# A matrix product that is larger than this, and so many times as large as its factors, waits for an exit.
+LARGE, GROWTH = 2**16, 8
 
 
 def plan_product(left: Wiring, right: Wiring) -> Plan | None:
@@ -69,10 +76,21 @@ def plan_sides(
     carried: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (),
 ) -> Plan:
     """The plan of a term between two sides; a factor is given by the indices on its axes and its shape."""
-    draft = Draft([], dict(enumerate(sizes)), trimmed(rows, sizes), trimmed(columns, sizes))
+    draft = Draft([], dict(enumerate(map(int, sizes))), trimmed(rows, sizes), trimmed(columns, sizes))
     for axes, shape in carried:
         draft.carry(axes, shape)
     return draft.finish()
+
+
+def plan_contracted(w: Wiring) -> Plan:
+    """The plan that carries out the sums of a term that were put off."""
+    found: Plan | None = w.remembered.get("contracted")
+    if found is not None:
+        return found
+    draft = Draft(list(w.factors), dict(enumerate(w.sizes)), w.rows, w.columns)
+    draft.everything = True
+    plan: Plan = remember(w, "contracted", draft.finish())
+    return plan
 
 
 class Draft:
@@ -87,6 +105,7 @@ class Draft:
         self.scale = 1
         self.price = 0.0
         self.joined = False
+        self.everything = False
 
     def carry(self, axes: tuple[int, ...], shape: tuple[int, ...]) -> None:
         """Add a factor with these indices on its axes; an axis of length 1 broadcasts and is dropped."""
@@ -236,9 +255,8 @@ class Draft:
             if not summed:
                 break
             alone = self.summed_alone(summed)
-            if alone:
-                continue
-            self.contract_cheapest_pair(summed, kept)
+            if not alone and not self.contract_cheapest_pair(summed, kept):
+                break
         self.absorb(lambda a, b: set(a) <= set(b))
 
     def summed_alone(self, summed: set[int]) -> bool:
@@ -254,8 +272,11 @@ class Draft:
                 done = True
         return done
 
-    def contract_cheapest_pair(self, summed: set[int], kept: set[int]) -> None:
-        """Multiply the two factors for which it is cheapest; sum what only they carry."""
+    def contract_cheapest_pair(self, summed: set[int], kept: set[int]) -> bool:
+        """Multiply the two factors for which it is cheapest and sum over what only they carry.
+
+        Returns False, and leaves them apart, when the result would be too large.
+        """
         best: Any = None
         slots = list(self.slots)
         for position, a in enumerate(slots):
@@ -270,12 +291,16 @@ class Draft:
                 grows = result > max(self.volume(self.slots[a]), self.volume(self.slots[b]))
                 rank = (not over, grows, self.volume(union) + result)
                 if best is None or rank < best[0]:
-                    best = (rank, a, b, over)
-        _, a, b, over = best
+                    best = (rank, a, b, over, result)
+        _, a, b, over, result = best
+        held = self.volume(self.slots[a]) + self.volume(self.slots[b])
+        if not self.everything and result > max(LARGE, GROWTH * held):
+            return False
         if over:
             self.matrix_multiply(a, b, over)
         else:
             self.broadcast_multiply(a, b)
+        return True
 
     def absorb(self, fits: Callable[[Any, Any], bool]) -> None:
         """Multiply factors together while one fits on another."""
@@ -458,26 +483,3 @@ class Draft:
                 self.emit(reshape, slot, slot, self.shape(self.slots[slot]))
         self.rows = (self.rows[0], tuple(tie for tie in self.rows[1] if tie[0] != outer))
         self.columns = (self.columns[0], tuple(tie for tie in self.columns[1] if tie[0] != outer))
-
-
-def permutation(axes: tuple[int, ...], order: tuple[int, ...]) -> Any:
-    """The transposition that brings axes into an order; None when they are in it."""
-    return None if axes == order else tuple(axes.index(k) for k in order)
-
-
-def progression(offset: int, step: int, count: int) -> slice:
-    """The slice ``offset, offset + step, ...`` with ``count`` places."""
-    end = offset + step * count
-    return slice(offset, end if end >= 0 else None, step)
-
-
-def is_number_system(ties: Any, sizes: dict[int, int], count: int) -> bool:
-    """Whether the indices are the digits of one index of size ``count``."""
-    if any(type(step) is not int for _, step in ties):
-        return False
-    reach = 1
-    for index, step in sorted(ties, key=lambda tie: tie[1]):
-        if step != reach:
-            return False
-        reach *= sizes[index]
-    return reach == count

@@ -46,6 +46,7 @@ def full(terms: Sequence[Term], shape: tuple[int, int], dtype: Any) -> Any:
 
 def dense(terms: Sequence[Term], shape: tuple[int, int], dtype: Any) -> NDArray[Any]:
     """The full matrix, a new array in C order."""
+    terms = [term.contracted() for term in terms]
     if len(terms) == 1 and fills(terms[0].wiring, shape):
         return np.array(spread(terms[0], all_indices(terms[0].wiring)), dtype=dtype, order="C").reshape(shape)
     result: NDArray[Any] = np.zeros(shape[0] * shape[1], dtype=dtype)
@@ -59,7 +60,7 @@ def dense(terms: Sequence[Term], shape: tuple[int, int], dtype: Any) -> NDArray[
 def recorded(terms: Sequence[Term], shape: tuple[int, int], dtype: Any) -> Any:
     """The full matrix, in functions that nodes can record; works on arrays as well."""
     total: Any = None
-    for term in terms:
+    for term in (term.contracted() for term in terms):
         w = term.wiring
         order = all_indices(w)
         values = term.values(order)
@@ -76,7 +77,7 @@ def recorded(terms: Sequence[Term], shape: tuple[int, int], dtype: Any) -> Any:
 def coordinates(terms: Sequence[Term], dtype: Any, kind: Any = np.intp) -> tuple[Any, Any, Any]:
     """Row numbers, column numbers and values of all entries of all terms (places may repeat)."""
     rows, columns, values = [np.zeros(0, kind)], [np.zeros(0, kind)], [np.zeros(0, dtype)]
-    for term in terms:
+    for term in (term.contracted() for term in terms):
         w = term.wiring
         order = all_indices(w)
         rows.append(np.broadcast_to(grid(w.rows, order, w.sizes).astype(kind), w.sizes).ravel())

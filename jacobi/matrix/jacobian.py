@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,14 @@ from numpy.typing import NDArray
 from jacobi import layout
 from jacobi.errors import InputError, ShapeError, at_users_line
 from jacobi.matrix import exits, structure
-from jacobi.matrix.contract import STEP, Draft
-from jacobi.matrix.plan import carry_out
+from jacobi.matrix.given import is_node, real_numbers, real_type, refused_summand, shape_of
+from jacobi.matrix.price import cheapest
+from jacobi.matrix.products import dense_terms, diagonal_terms, multiple, products, shortened
 from jacobi.matrix.term import Term, collected, numeric
-from jacobi.matrix.wiring import Wiring, wiring
+from jacobi.matrix.wiring import wiring
 
-MANY_TERMS = 24
+__all__ = ["Jacobian", "chain", "products", "shortened"]
+
 LARGEST_IMPLICIT = 2**30  # bytes that np.asarray(J) may allocate
 
 
@@ -40,7 +41,8 @@ class Jacobian:
     Attributes
     ----------
     kinks : tuple
-        Where a traced function stands at a kink or a singular point, so that a convention gave the derivative.
+        Where a traced function stands at a kink or a singular point, so that a convention gave the
+        derivative.
 
     Examples
     --------
@@ -71,9 +73,7 @@ class Jacobian:
         self.shape = (layout.size(out_shape), layout.size(in_shape))
         if dtype is None:
             kinds = [factor.dtype for term in terms for factor in term.factors]
-            dtype = np.result_type(*kinds) if kinds else np.dtype(float)
-            if dtype.kind in "iub":
-                dtype = np.dtype(float)
+            dtype = real_type(np.result_type(*kinds)) if kinds else np.dtype(float)
         self.dtype = np.dtype(dtype)
         self.kinks = ()
 
@@ -84,7 +84,7 @@ class Jacobian:
         cls, out_shape: int | layout.Shape, in_shape: int | layout.Shape, dtype: Any = float
     ) -> Jacobian:
         """The zero matrix between two spaces."""
-        return cls([], _shape(out_shape), _shape(in_shape), _real(np.dtype(dtype)))
+        return cls([], shape_of(out_shape), shape_of(in_shape), real_type(dtype))
 
     @classmethod
     def identity(cls, shape: int | layout.Shape, dtype: Any = float) -> Jacobian:
@@ -93,14 +93,14 @@ class Jacobian:
         >>> Jacobian.identity((2, 3)).shape
         (6, 6)
         """
-        shape = _shape(shape)
-        return cls(_diagonal_terms((), layout.size(shape)), shape, shape, _real(np.dtype(dtype)))
+        shape = shape_of(shape)
+        return cls(diagonal_terms((), layout.size(shape)), shape, shape, real_type(dtype))
 
     @classmethod
     def from_diagonal(cls, diagonal: Any) -> Jacobian:
         """``diag(d)``: the Jacobian of an elementwise function whose derivatives are ``d``, of any shape."""
-        diagonal = _numbers(diagonal)
-        return cls(_diagonal_terms((diagonal.reshape(-1),), diagonal.size), diagonal.shape, diagonal.shape)
+        diagonal = real_numbers(diagonal)
+        return cls(diagonal_terms((diagonal.reshape(-1),), diagonal.size), diagonal.shape, diagonal.shape)
 
     @classmethod
     def from_dense(
@@ -109,8 +109,23 @@ class Jacobian:
         out_shape: int | layout.Shape | None = None,
         in_shape: int | layout.Shape | None = None,
     ) -> Jacobian:
-        """A Jacobian from a full matrix, or from a tensor of shape ``out_shape + in_shape``."""
-        array = _numbers(array)
+        """A Jacobian from a full matrix, or from a tensor of shape ``out_shape + in_shape``.
+
+        Parameters
+        ----------
+        array : array_like
+            Of shape ``(rows, columns)`` or ``out_shape + in_shape``; not copied.
+        out_shape, in_shape : int or tuple of int, optional
+            The shapes of output and input; ``(rows,)`` and ``(columns,)`` by default.
+
+        Raises
+        ------
+        ShapeError
+            If the array does not fit the spaces.
+        InputError
+            If it is no array of real numbers.
+        """
+        array = real_numbers(array)
         if out_shape is None or in_shape is None:
             if array.ndim != 2:
                 raise ShapeError(
@@ -120,7 +135,7 @@ class Jacobian:
                 )
             out_shape = (array.shape[0],) if out_shape is None else out_shape
             in_shape = (array.shape[1],) if in_shape is None else in_shape
-        out_shape, in_shape = _shape(out_shape), _shape(in_shape)
+        out_shape, in_shape = shape_of(out_shape), shape_of(in_shape)
         rows, columns = layout.size(out_shape), layout.size(in_shape)
         if array.shape not in ((rows, columns), out_shape + in_shape):
             raise ShapeError(
@@ -129,7 +144,7 @@ class Jacobian:
                     f"It takes the shape {(rows, columns)} or {out_shape + in_shape}.",
                 )
             )
-        return cls(_dense_terms(array.reshape(rows, columns)), out_shape, in_shape, array.dtype)
+        return cls(dense_terms(array.reshape(rows, columns)), out_shape, in_shape, array.dtype)
 
     @classmethod
     def from_sparse(
@@ -138,7 +153,22 @@ class Jacobian:
         out_shape: int | layout.Shape | None = None,
         in_shape: int | layout.Shape | None = None,
     ) -> Jacobian:
-        """A Jacobian from a ``scipy.sparse`` matrix or array."""
+        """A Jacobian from a ``scipy.sparse`` matrix or array.
+
+        Parameters
+        ----------
+        matrix : sparse matrix or array
+            Of shape ``(rows, columns)``; repeated places are added up, explicit zeros stay entries.
+        out_shape, in_shape : int or tuple of int, optional
+            The shapes of output and input; ``(rows,)`` and ``(columns,)`` by default.
+
+        Raises
+        ------
+        ShapeError
+            If the matrix does not fit the spaces.
+        InputError
+            If it is not sparse, or not of real numbers.
+        """
         if not hasattr(matrix, "tocoo"):
             raise InputError(
                 at_users_line(f"{type(matrix).__name__} is not sparse", "Use Jacobian.from_dense(array).")
@@ -147,9 +177,9 @@ class Jacobian:
         if not csr.has_canonical_format:
             csr = csr.copy()
             csr.sum_duplicates()
-        values = _numbers(csr.data)
-        out_shape = _shape(csr.shape[0] if out_shape is None else out_shape)
-        in_shape = _shape(csr.shape[1] if in_shape is None else in_shape)
+        values = real_numbers(csr.data)
+        out_shape = shape_of(csr.shape[0] if out_shape is None else out_shape)
+        in_shape = shape_of(csr.shape[1] if in_shape is None else in_shape)
         if (layout.size(out_shape), layout.size(in_shape)) != csr.shape:
             raise ShapeError(
                 at_users_line(
@@ -170,7 +200,7 @@ class Jacobian:
         >>> Jacobian.kron(np.eye(2), np.ones((3, 4))).shape
         (6, 8)
         """
-        left, right = _numbers(left), _numbers(right)
+        left, right = real_numbers(left), real_numbers(right)
         if left.ndim != 2 or right.ndim != 2:
             raise ShapeError(
                 at_users_line(
@@ -261,7 +291,7 @@ class Jacobian:
     def __rmatmul__(self, other: Any) -> Any:
         if hasattr(other, "tocoo"):
             return Jacobian.from_sparse(other) @ self
-        other = _array(other)
+        other = real_numbers(other)
         if other.ndim == 1:
             return self.T._times_array(other)
         if other.ndim != 2:
@@ -270,7 +300,7 @@ class Jacobian:
         return self.T._times_array(other.T).T
 
     def _times_array(self, other: Any) -> Any:
-        other = _array(other)
+        other = real_numbers(other)
         if other.ndim not in (1, 2):
             what = f"cannot multiply J with an array of shape {other.shape}"
             raise ShapeError(at_users_line(what, TWO_AXES))
@@ -282,14 +312,14 @@ class Jacobian:
                     "Flatten an array of the shape of the input with .ravel() first.",
                 )
             )
-        terms = products(self.terms, _dense_terms(other))
+        terms = products(self.terms, dense_terms(other))
         dtype = np.result_type(self.dtype, other.dtype)
         product = Jacobian(terms, (self.shape[0],), other.shape[1:], dtype)
         return product.tensor()
 
     def __add__(self, other: Any) -> Any:
         if not isinstance(other, Jacobian):
-            return _not_added(other)
+            return refused_summand(other)
         if self.shape != other.shape:
             raise ShapeError(
                 at_users_line(
@@ -303,13 +333,13 @@ class Jacobian:
         return Jacobian(terms, self.out_shape, self.in_shape, dtype)
 
     def __sub__(self, other: Any) -> Any:
-        return self + (-other) if isinstance(other, Jacobian) else _not_added(other)
+        return self + (-other) if isinstance(other, Jacobian) else refused_summand(other)
 
     def __radd__(self, other: Any) -> Any:
-        return self if type(other) is int and other == 0 else _not_added(other)  # sum() starts with 0
+        return self if type(other) is int and other == 0 else refused_summand(other)  # sum() starts with 0
 
     def __rsub__(self, other: Any) -> Any:
-        return _not_added(other)
+        return refused_summand(other)
 
     def __neg__(self) -> Jacobian:
         return self * -1
@@ -318,12 +348,12 @@ class Jacobian:
         """A multiple of the matrix; ``@`` is the matrix product."""
         if type(number) is int or type(number) is float:
             return self._multiple(number, self.dtype)
-        if np.iterable(number) or isinstance(number, Jacobian) or hasattr(number, "tocoo"):
+        if isinstance(number, (list, tuple)) or getattr(number, "shape", ()) != ():
             raise ShapeError(at_users_line("J * array is not defined", "Use @ for the matrix product."))
-        if _is_node(number):
-            terms = [_with_scalar(term, number) for term in self.terms]
+        if is_node(number):
+            terms = [multiple(term, number) for term in self.terms]
             return Jacobian(terms, self.out_shape, self.in_shape, np.result_type(self.dtype, number.dtype))
-        factor = _numbers(number)
+        factor = real_numbers(number)
         wider = np.result_type(self.dtype, factor.dtype) if hasattr(number, "dtype") else self.dtype
         return self._multiple(float(factor), wider)
 
@@ -472,36 +502,6 @@ class Jacobian:
 TWO_AXES = "Vectors and matrices have one or two axes."
 
 
-def products(left: Iterable[Term], right: Sequence[Term]) -> list[Term]:
-    """The products of all pairs, collected."""
-    pairs = (one @ other for one in left for other in right)
-    return collected(product for product in pairs if product is not None)
-
-
-def shortened(terms: list[Term], shape: tuple[int, int], dtype: Any) -> list[Term]:
-    """A sum that has become too long as fewer terms.
-
-    Those that write few entries become one sparse term; when too many are left, and the full matrix is
-    smaller than what they hold or faster than so many calls, it takes their place.
-    """
-    if len(terms) <= MANY_TERMS or not numeric(terms):
-        return terms
-    most = STEP if len(terms) <= 8 * MANY_TERMS else max(shape)
-    thin = [term for term in terms if is_thin(term, most)]
-    if len(thin) > 1:
-        terms = [*(term for term in terms if not is_thin(term, most)), exits.compacted(thin, dtype)]
-    held = sum(factor.size for term in terms for factor in term.factors)
-    if len(terms) > MANY_TERMS and shape[0] * shape[1] <= max(held, STEP * len(terms)):
-        return _dense_terms(exits.dense(terms, shape, dtype))
-    return terms
-
-
-def is_thin(term: Term, most: int) -> bool:
-    """Whether a term is sparse, or writes so few entries that a position for each costs less than a call."""
-    w = term.wiring
-    return w.volume <= most or (not w.regular and len(w.sizes) == 1)
-
-
 def chain(*matrices: Jacobian) -> Jacobian:
     """The product of Jacobians, outermost first, in the cheapest order.
 
@@ -520,120 +520,14 @@ def chain(*matrices: Jacobian) -> Jacobian:
                     f"chain() takes Jacobians, not {type(matrix).__name__}", "Use Jacobian.from_dense(array)."
                 )
             )
-    return cheapest(list(matrices), lambda a, b: a @ b)
-
-
-def cheapest(matrices: list[Jacobian], multiply: Callable[[Any, Any], Any]) -> Jacobian:
-    """The product in the order whose price, known from the wirings alone, is lowest (dynamic programming)."""
-    from jacobi.matrix.price import Shadow
-
-    count = len(matrices)
-    best: dict[tuple[int, int], tuple[float, Any, int]] = {
-        (k, k): (0.0, Shadow.of(matrix), k) for k, matrix in enumerate(matrices)
-    }
-    for length in range(2, count + 1):
-        for first in range(count - length + 1):
-            last = first + length - 1
-            options = []
-            for middle in range(first, last):
-                left, right = best[first, middle], best[middle + 1, last]
-                price, shadow = left[1].times(right[1])
-                options.append((left[0] + right[0] + price, shadow, middle))
-            best[first, last] = min(options, key=lambda option: option[0])
-
-    def product(first: int, last: int) -> Jacobian:
-        if first == last:
-            return matrices[first]
-        middle = best[first, last][2]
-        result: Jacobian = multiply(product(first, middle), product(middle + 1, last))
-        return result
-
-    return product(0, count - 1)
-
-
-def _shape(shape: int | Sequence[int]) -> layout.Shape:
-    """A shape; a number is the length of a vector."""
-    return (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(shape)
-
-
-def _diagonal_terms(factors: tuple[Any, ...], size: int) -> list[Term]:
-    if size == 0:
-        return []
-    if size == 1:
-        w = wiring((), ((),) * len(factors), (0, ()), (0, ()))
-        return [Term(1, tuple(f.reshape(()) for f in factors), w)]
-    return [Term(1, factors, wiring((size,), ((0,),) * len(factors), (0, ((0, 1),)), (0, ((0, 1),))))]
-
-
-def _dense_terms(array: Any) -> list[Term]:
-    """The terms of a full vector or matrix of arrays or nodes."""
-    if 0 in array.shape:
-        return []
-    w = _dense_wiring(array.shape)
-    return [Term(1, (array if array.shape == w.sizes else array.reshape(w.sizes),), w)]
-
-
-@lru_cache(maxsize=4096)
-def _dense_wiring(shape: layout.Shape) -> Wiring:
-    """The wiring of a column or of a matrix, an index for every axis longer than 1."""
-    lengths = tuple(count for count in shape if count > 1)
-    order = tuple(range(len(lengths)))
-    rows = ((0, 1),) if shape[0] > 1 else ()
-    columns = ((len(rows), 1),) if len(shape) > 1 and shape[1] > 1 else ()
-    return wiring(lengths, (order,), (0, rows), (0, columns))
+    product: Jacobian = cheapest(list(matrices), lambda left, right: left @ right)
+    return product
 
 
 def _ones(term: Term) -> Term:
+    """The places of a term, without its numbers."""
     w = term.wiring
     return Term(1, (), wiring(w.sizes, (), w.rows, w.columns))
 
 
-def _with_scalar(term: Term, number: Any) -> Term:
-    """The multiple of a term by a node."""
-    w = term.wiring
-    plan = Draft([*w.factors, ()], dict(enumerate(w.sizes)), w.rows, w.columns).finish()
-    return Term(term.coefficient, carry_out(plan, (*term.factors, number)), plan.wiring)
-
-
-def _not_added(other: Any) -> Any:
-    """Refuse arrays and numbers, whose sum with a matrix is ambiguous; leave the rest to the other side."""
-    if not (np.isscalar(other) or hasattr(other, "shape") or isinstance(other, (list, tuple))):
-        return NotImplemented
-    raise InputError(
-        at_users_line(
-            f"cannot add a Jacobian and {type(other).__name__}",
-            "Write J + Jacobian.from_dense(array), J + Jacobian.from_sparse(matrix) or J.toarray() + array.",
-        )
-    )
-
-
-def _is_node(value: Any) -> bool:
-    """Whether a value records what is done to it, as the nodes of an expression do."""
-    return hasattr(type(value), "__array_function__") and not isinstance(value, np.ndarray)
-
-
-def _array(value: Any) -> Any:
-    """Arrays and nodes as they are, lists as arrays."""
-    return value if _is_node(value) else _numbers(value)
-
-
-def numbers(factors: Iterable[Any]) -> tuple[Any, ...]:
-    """Factors of real numbers: integers would overflow in products."""
-    return tuple([f if hasattr(f, "dtype") and f.dtype.kind == "f" else _numbers(f) for f in factors])
-
-
-def _numbers(value: Any) -> Any:
-    """An array of real numbers."""
-    array = value if _is_node(value) else np.asarray(value)
-    dtype = _real(array.dtype)
-    return array if array.dtype == dtype else array.astype(dtype)
-
-
-def _real(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The type of real numbers that stands for a type: integers and truth values become float64."""
-    if dtype.kind == "f":
-        return dtype
-    if dtype.kind in "iub":
-        return np.dtype(float)
-    kind = "complex" if dtype.kind == "c" else str(dtype)
-    raise InputError(at_users_line(f"an array of {kind} numbers is not supported", "Use real numbers."))
+_dense_terms = dense_terms  # the name under which `jacobi.differentiate.accumulate` knows it

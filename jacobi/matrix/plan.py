@@ -100,3 +100,17 @@ def carry_out(plan: Plan, factors: tuple[Any, ...]) -> tuple[Any, ...]:
         else:
             slots[destination] = operation(slots[sources], argument)
     return tuple([slots[slot] for slot in plan.slots])
+
+
+# Their arguments
+
+
+def permutation(axes: tuple[int, ...], order: tuple[int, ...]) -> Any:
+    """The transposition that brings axes into an order; None when they are in it."""
+    return None if axes == order else tuple(axes.index(k) for k in order)
+
+
+def progression(offset: int, step: int, count: int) -> slice:
+    """The slice ``offset, offset + step, ...`` with ``count`` places."""
+    end = offset + step * count
+    return slice(offset, end if end >= 0 else None, step)

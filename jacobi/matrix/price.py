@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from jacobi.matrix.bands import along_lines, seam
@@ -47,3 +47,28 @@ def _joined(one: Wiring, other: Wiring) -> Wiring | None:
     """The wiring of the sum of two terms along the same lines; see `jacobi.matrix.term.joined`."""
     both = seam(one, other) if len(one.factors) < 2 and len(other.factors) < 2 else None
     return None if both is None else both.filled.wiring
+
+
+def cheapest(matrices: list[Any], multiply: Callable[[Any, Any], Any]) -> Any:
+    """The product in the order whose price, known from the wirings alone, is lowest (dynamic programming)."""
+    count = len(matrices)
+    best: dict[tuple[int, int], tuple[float, Any, int]] = {
+        (k, k): (0.0, Shadow.of(matrix), k) for k, matrix in enumerate(matrices)
+    }
+    for length in range(2, count + 1):
+        for first in range(count - length + 1):
+            last = first + length - 1
+            options = []
+            for middle in range(first, last):
+                left, right = best[first, middle], best[middle + 1, last]
+                price, shadow = left[1].times(right[1])
+                options.append((left[0] + right[0] + price, shadow, middle))
+            best[first, last] = min(options, key=lambda option: option[0])
+
+    def product(first: int, last: int) -> Any:
+        if first == last:
+            return matrices[first]
+        middle = best[first, last][2]
+        return multiply(product(first, middle), product(middle + 1, last))
+
+    return product(0, count - 1)

@@ -6,7 +6,7 @@ The first name whose condition holds is the structure.  Nothing here looks at th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import gcd
+from math import gcd, inf, prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,7 +93,12 @@ def diagonals(w: Wiring) -> int:
 
 def is_rank_one(matrix: Jacobian) -> bool:
     """A column times a row."""
-    return len(matrix.terms) == 1 and is_outer(matrix.terms[0])
+    return rank(matrix.terms) == 1
+
+
+def rank(terms: Sequence[Term]) -> float:
+    """The number of outer products that terms consist of; infinite when rows are tied to columns."""
+    return sum(prod(t.wiring.sizes[k] for k in t.wiring.summed) if is_outer(t) else inf for t in terms)
 
 
 def is_outer(term: Term) -> bool:
@@ -147,16 +152,13 @@ def is_block_diagonal(matrix: Jacobian) -> bool:
 def is_diagonal_plus_low_rank(matrix: Jacobian) -> bool:
     """A diagonal and a few outer products."""
     others = [t for t in matrix.terms if not on_diagonal(t.wiring)]
-    return (
-        matrix.shape[0] == matrix.shape[1]
-        and 0 < len(others) < min(len(matrix.terms), matrix.shape[0])
-        and all(map(is_outer, others))
-    )
+    square = matrix.shape[0] == matrix.shape[1]
+    return square and len(others) < len(matrix.terms) and rank(others) < matrix.shape[0]
 
 
 def is_low_rank(matrix: Jacobian) -> bool:
     """A sum of fewer outer products than there are rows or columns."""
-    return len(matrix.terms) < min(matrix.shape) and all(map(is_outer, matrix.terms))
+    return rank(matrix.terms) < min(matrix.shape)
 
 
 def is_sparse(matrix: Jacobian) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jacobi.matrix.bands import along_lines, seam
-from jacobi.matrix.contract import plan_product
+from jacobi.matrix.contract import plan_contracted, plan_product
 from jacobi.matrix.plan import carry_out
 from jacobi.matrix.wiring import Wiring, all_indices, transposed
 
@@ -46,6 +46,13 @@ class Term:
         if plan.program or len(plan.slots) != len(factors):
             factors = carry_out(plan, factors)
         return Term(self.coefficient * right.coefficient * plan.scale, factors, plan.wiring)
+
+    def contracted(self) -> Term:
+        """The term with all its sums carried out."""
+        if not self.wiring.summed:
+            return self
+        plan = plan_contracted(self.wiring)
+        return Term(self.coefficient * plan.scale, carry_out(plan, self.factors), plan.wiring)
 
     @property
     def T(self) -> Term:

@@ -46,11 +46,13 @@ class Wiring:
         Equal for wirings whose entries lie at the same places, index by index.
     regular : bool
         Whether all ties are strides.
+    summed : tuple of int
+        The indices on neither side, whose sums have been put off.
     remembered : dict
         Results that depend on the wiring alone.
     """
 
-    __slots__ = ("columns", "factors", "place", "regular", "remembered", "rows", "sizes", "volume")
+    __slots__ = ("columns", "factors", "place", "regular", "remembered", "rows", "sizes", "summed", "volume")
 
     def __init__(
         self, sizes: tuple[int, ...], factors: tuple[tuple[int, ...], ...], rows: Side, columns: Side
@@ -61,6 +63,7 @@ class Wiring:
         self.columns = columns
         self.regular = all(type(tie) is int for _, tie in rows[1] + columns[1])
         on_sides = {index for index, _ in rows[1] + columns[1]}
+        self.summed = tuple(index for index in range(len(sizes)) if index not in on_sides)
         self.volume = prod(sizes[index] for index in on_sides)
         self.place = _place(self) if self.regular else next(_numbers)
         self.remembered: dict[Any, Any] = {}
@@ -169,6 +172,18 @@ def injective(strides_and_sizes: Iterable[tuple[int, int]]) -> bool:
             return False
         reach += stride * (size - 1)
     return True
+
+
+def is_number_system(ties: Any, sizes: dict[int, int], count: int) -> bool:
+    """Whether the indices are the digits of one index of size ``count``."""
+    if any(type(step) is not int for _, step in ties):
+        return False
+    reach = 1
+    for index, step in sorted(ties, key=lambda tie: tie[1]):
+        if step != reach:
+            return False
+        reach *= sizes[index]
+    return reach == count
 
 
 def entries_apart(w: Wiring, width: int) -> bool:

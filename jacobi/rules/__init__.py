@@ -6,12 +6,15 @@ them is met, so that SciPy is imported where it is used.
 
 import jacobi.rules.assignment
 import jacobi.rules.building
-import jacobi.rules.complex_pairs
 import jacobi.rules.contractions
 import jacobi.rules.decompositions
+import jacobi.rules.differences
 import jacobi.rules.elementwise
+import jacobi.rules.fourier
 import jacobi.rules.functions_activation
 import jacobi.rules.functions_build
+import jacobi.rules.functions_equations
+import jacobi.rules.functions_lu
 import jacobi.rules.functions_solve
 import jacobi.rules.linalg
 import jacobi.rules.matrix_functions

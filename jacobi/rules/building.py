@@ -15,11 +15,11 @@ import numpy as np
 from jacobi import layout
 from jacobi.errors import TraceError, at_users_line
 from jacobi.matrix import Jacobian, dispatchable, einstein
+from jacobi.rules.differences import part
 from jacobi.rules.moves import at_least, move
 from jacobi.rules.registry import composed, refused, rule, silent
 from jacobi.rules.samples import Samples, calls, positive, real
 from jacobi.rules.sorting import ranked
-from jacobi.rules.statistics import part
 
 
 def arranged(function: Callable[..., Any], *arrays: Any) -> Any:

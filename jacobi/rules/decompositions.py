@@ -5,9 +5,9 @@ Vectors that are fixed up to their sign follow the sign that NumPy chose at the 
 only, the derivative by the entries of the other one is zero, and each entry that is read stands for its mirror image
 as well.
 
-Where eigenvalues are equal (up to rounding), their vectors have no derivative: the entries are infinite or NaN.  The
-equal values themselves have a kink there: their derivatives are those along the vectors that NumPy chose, so that
-symmetric functions of them (the trace, sums of powers ...) stay right.
+Where eigenvalues are equal (up to rounding), their vectors have no derivative: the entries are NaN.  The equal values
+themselves have a kink there: their derivatives are those along the vectors that NumPy chose, so that symmetric
+functions of them (the trace, sums of powers ...) stay right.
 """
 
 from __future__ import annotations
@@ -69,17 +69,17 @@ def rounding(w: Any) -> Any:
 
 
 def reciprocal_gaps(w: Any) -> Any:
-    """The matrix ``F[p, j] = 1 / (w[j] - w[p])``: 0 on its diagonal, infinite where two values are equal."""
+    """The matrix ``F[p, j] = 1 / (w[j] - w[p])``: 0 on its diagonal, NaN where two values are equal."""
     gaps = w[..., None, :] - w[..., :, None]
     equal = indicator(np.abs(gaps), rounding(w)[..., None], np.less_equal, w.dtype)
     same = np.eye(w.shape[-1], dtype=w.dtype)
-    return (1 - same) / (gaps * (1 - equal) + same)
+    return (1 - same) * (1 - equal) / (gaps * (1 - equal) + same)
 
 
 def repeated(w: Any) -> Any:
     """Which of some numbers are equal to another one, up to rounding."""
-    with np.errstate(divide="ignore"):
-        return np.any(np.isinf(reciprocal_gaps(w)), axis=-1)
+    with np.errstate(invalid="ignore"):
+        return np.any(np.isnan(reciprocal_gaps(w)), axis=-1)
 
 
 def positive_part(s: Any) -> Any:
@@ -225,14 +225,14 @@ def inverse_or_nan(a: Any) -> Any:
 
 
 def by_eigenvalue(y: Any, a: Any) -> Jacobian:
-    """``dw_i = u_i^T dA v_i`` with the rows ``u_i`` of ``V^-1``; infinite where the matrix is defective."""
+    """``dw_i = u_i^T dA v_i`` with the rows ``u_i`` of ``V^-1``; NaN where the matrix is defective."""
     s = batch(a, 2)
     v = eigenvectors(a)
     u = inverse_or_nan(v)
     limit = 0.1 / (a.shape[-1] * epsilon(a))
-    defective = indicator(np.sum(u * u, axis=-1), limit * limit, np.greater, a.dtype)
+    sound = indicator(np.sum(u * u, axis=-1), limit * limit, np.less, a.dtype)
     subscripts = ((*s, "i"), (*s, "k", "l"), (*s, "i", "k"), (*s, "l", "i"), (*s, "i"))
-    return einstein(subscripts, y.shape, a.shape, u, v, 1 / (1 - defective))
+    return einstein(subscripts, y.shape, a.shape, u, v, sound / sound)
 
 
 def by_eigenvector(y: Any, a: Any) -> Jacobian:

@@ -1,4 +1,4 @@
-"""Linear systems and factorisations under SciPy's names: triangular and Cholesky solvers, LU, Sylvester, Lyapunov.
+"""Linear systems and factorisations under SciPy's names: triangular and Cholesky solvers.
 
 All functions take stacks of matrices, except where SciPy has no reading of a stack.  What is read of a matrix (one
 triangle, with or without the diagonal) is what SciPy reads; by the other entries the derivative is zero.
@@ -7,16 +7,15 @@ triangle, with or without the diagonal) is what SciPy reads; by the other entrie
 from __future__ import annotations
 
 import importlib
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from jacobi.errors import InputError, at_users_line
 from jacobi.matrix import Jacobian, dispatchable, einstein
-from jacobi.rules.decompositions import EVERY_COLUMN, added, inverse_or_nan, sandwiched, turned
-from jacobi.rules.functions_build import toeplitz
+from jacobi.rules.decompositions import inverse_or_nan, turned
 from jacobi.rules.linalg import SOURCE, solve_labels, well_conditioned
-from jacobi.rules.registry import composed, rule, silent
+from jacobi.rules.registry import composed, rule
 from jacobi.rules.samples import Samples
 
 SYMMETRIC = ("sym", "symmetric", "her", "hermitian", "pos", "positive definite")
@@ -265,219 +264,6 @@ def triangular_by_right_side(y: Any, a: Any, b: Any, transposed: bool, lower: bo
     return einstein(subscripts, y.shape, b.shape, triangular_inverse(a, transposed, lower, unit))
 
 
-# LU --------------------------------------------------------------------------------------------------------------
-
-
-class LUResult(NamedTuple):
-    """What `lu_factor` gives."""
-
-    lu: Any
-    piv: Any
-
-
-def lu_factor(a: Any) -> LUResult:
-    """The packed LU factors and the pivots for `lu_solve`, as ``scipy.linalg.lu_factor``.
-
-    Parameters
-    ----------
-    a : array of shape (n, n)
-
-    Returns
-    -------
-    lu : array of shape (n, n)
-        ``U`` on and above the diagonal, ``L`` below it.
-    piv : array of shape (n,)
-        The row with which each row was exchanged; constant near ``a``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from jacobi import gradient
-    >>> a = np.array([[2.0, 1.0], [5.0, 4.0]])
-    >>> gradient(lambda a: np.sum(np.log(np.abs(np.diag(lu_factor(a)[0])))))(a).round(12) * np.linalg.det(a).round(12)
-    array([[ 4., -5.],
-           [-1.,  2.]])
-    """
-    return LUResult(packed_factors(a), pivots(a))
-
-
-@dispatchable
-def pivots(a: Any) -> Any:
-    """The pivots of Gaussian elimination."""
-    from scipy import linalg
-
-    return linalg.lu_factor(a)[1]
-
-
-@dispatchable
-def packed_factors(a: Any) -> Any:
-    """The packed LU factors."""
-    from scipy import linalg
-
-    return linalg.lu_factor(a)[0]
-
-
-@dispatchable
-def permutation(a: Any) -> Any:
-    """The permutation matrix ``P`` of ``P A = L U``."""
-    n = a.shape[-1]
-    order = np.arange(n)
-    for row, other in enumerate(pivots(a)):
-        order[[row, other]] = order[[other, row]]
-    return np.eye(n, dtype=a.dtype)[order]
-
-
-def by_packed_factors(y: Any, a: Any) -> Jacobian:
-    """``dL = L F_below`` and ``dU = F_above U`` with ``F = L^-1 P dA U^-1``."""
-    n = a.shape[-1]
-    below = np.tri(n, k=-1, dtype=a.dtype)
-    lower, upper = triangle(y, True, True), triangle(y, False, False)
-    left, right = inverse_or_nan(lower) @ permutation(a), inverse_or_nan(upper)
-    of_lower = sandwiched(lower, below, turned(left))  # axes j, i, k
-    of_upper = sandwiched(turned(upper), 1 - below.T, right)  # axes i, j, l
-    return added(y.shape, a.shape, ("ij;kl;jik;lj", of_lower, right), ("ij;kl;ijl;ik", of_upper, left))
-
-
-def lu_solve(lu_and_piv: tuple[Any, Any], b: Any, trans: int = 0) -> Any:
-    """The solution ``x`` of ``a @ x = b`` from the LU factors of ``a``, as ``scipy.linalg.lu_solve``.
-
-    Parameters
-    ----------
-    lu_and_piv : tuple (array of shape (n, n), array of shape (n,))
-        What `lu_factor` gives.
-    b : array of shape (n,) or (n, k)
-    trans : {0, 1, 2}
-        0 for ``a @ x = b``, 1 or 2 for ``a.T @ x = b``.
-
-    Returns
-    -------
-    array of shape (n,) or (n, k)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from jacobi import jacobian
-    >>> a = np.array([[2.0, 1.0], [5.0, 4.0]])
-    >>> jacobian(lambda b: lu_solve(lu_factor(a), b))(np.ones(2)).toarray().round(12) * 3
-    array([[ 4., -1.],
-           [-5.,  2.]])
-    """
-    lu, piv = lu_and_piv
-    order = np.arange(np.shape(lu)[-1])
-    for row, other in enumerate(piv):
-        order[[row, other]] = order[[other, row]]
-    if trans == 0:
-        return solve_triangular(lu, solve_triangular(lu, b[order], lower=True, unit_diagonal=True))
-    first = solve_triangular(lu, b, 1)
-    return solve_triangular(lu, first, 1, lower=True, unit_diagonal=True)[np.argsort(order)]
-
-
-# Matrix equations ------------------------------------------------------------------------------------------------
-
-
-@dispatchable
-def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
-    """The solution ``X`` of ``A X + X B = Q``, as ``scipy.linalg.solve_sylvester``.
-
-    Parameters
-    ----------
-    a : array of shape (m, m)
-    b : array of shape (n, n)
-    q : array of shape (m, n)
-
-    Returns
-    -------
-    array of shape (m, n)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from jacobi import jacobian
-    >>> jacobian(solve_sylvester, argnums=2)(np.diag([1.0, 3.0]), np.eye(1), np.ones((2, 1))).toarray()
-    array([[0.5 , 0.  ],
-           [0.  , 0.25]])
-    """
-    from scipy import linalg
-
-    return linalg.solve_sylvester(a, b, q)
-
-
-def sylvester_inverse(a: Any, b: Any) -> Any:
-    """The inverse of ``X -> A X + X B``, with the axes of ``X`` and those of ``Q``."""
-    m, n = a.shape[0], b.shape[0]
-    dtype = np.result_type(a.dtype, b.dtype)
-    matrix = np.kron(a, np.eye(n, dtype=dtype)) + np.kron(np.eye(m, dtype=dtype), turned(b))
-    return np.reshape(inverse_or_nan(matrix), (m, n, m, n))
-
-
-def solve_continuous_lyapunov(a: Any, q: Any) -> Any:
-    """The solution ``X`` of ``A X + X A^T = Q``, as ``scipy.linalg.solve_continuous_lyapunov``.
-
-    Parameters
-    ----------
-    a, q : array of shape (n, n)
-
-    Returns
-    -------
-    array of shape (n, n)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from jacobi import jacobian
-    >>> jacobian(solve_continuous_lyapunov)(np.diag([1.0, 2.0]), np.eye(2)).diagonal().round(4)
-    array([-0.5   , -0.0833, -0.1667, -0.125 ])
-    """
-    return solve_sylvester(a, np.transpose(a), q)
-
-
-def solve_discrete_lyapunov(a: Any, q: Any) -> Any:
-    """The solution ``X`` of ``A X A^T - X + Q = 0``, as ``scipy.linalg.solve_discrete_lyapunov``.
-
-    Parameters
-    ----------
-    a, q : array of shape (n, n)
-
-    Returns
-    -------
-    array of shape (n, n)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from jacobi import jacobian
-    >>> jacobian(solve_discrete_lyapunov, argnums=1)(np.diag([0.0, 0.5]), np.eye(2)).diagonal().round(4)
-    array([1.    , 1.    , 1.    , 1.3333])
-    """
-    n = np.shape(a)[0]
-    return np.reshape(np.linalg.solve(np.eye(n * n) - np.kron(a, a), np.ravel(q)), (n, n))
-
-
-def solve_toeplitz(c_or_cr: Any, b: Any) -> Any:
-    """The solution ``x`` of ``toeplitz(c, r) @ x = b``, as ``scipy.linalg.solve_toeplitz``, but by elimination.
-
-    Parameters
-    ----------
-    c_or_cr : array of shape (n,), or tuple of two
-        The first column, or the first column and the first row.
-    b : array of shape (n,) or (n, k)
-
-    Returns
-    -------
-    array of shape (n,) or (n, k)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from jacobi import jacobian
-    >>> jacobian(solve_toeplitz, argnums=1)(np.array([2.0, 0.0]), np.ones(2)).toarray()
-    array([[0.5, 0. ],
-           [0. , 0.5]])
-    """
-    c, r = c_or_cr if isinstance(c_or_cr, tuple) else (c_or_cr, None)
-    return np.linalg.solve(toeplitz(c, r), b)
-
-
 # Tested like operations ------------------------------------------------------------------------------------------
 
 
@@ -496,19 +282,6 @@ def every_triangle(rng: np.random.Generator) -> Any:
                     yield (*arguments, transposed, lower, unit), {}
 
 
-def equations(rng: np.random.Generator) -> Any:
-    """Calls of Sylvester's equation."""
-    for m, n in ((2, 3), (1, 2), (2, 2)):
-        a, b = (rng.uniform(-0.3, 0.3, (k, k)) + 1.5 * np.eye(k) for k in (m, n))
-        yield (a, b, rng.normal(size=(m, n))), {}
-
-
-def apart_rows(rng: np.random.Generator) -> Any:
-    """Matrices whose pivots are certain, and in need of exchanges."""
-    for n in (3, 1, 2):
-        yield (np.roll(rng.uniform(-0.4, 0.4, (n, n)) + 2.0 * np.eye(n), 1, axis=0),), {}
-
-
 rule(
     triangular_solution,
     triangular_by_matrix,
@@ -517,40 +290,9 @@ rule(
     name="scipy.linalg.solve_triangular",
     source=SOURCE,
 )
-rule(
-    packed_factors,
-    by_packed_factors,
-    samples=apart_rows,
-    name="scipy.linalg.lu_factor",
-    source="S. F. Walter, L. Lehmann, Algorithmic differentiation of linear algebra functions, arXiv 1009.6112",
-    dense=EVERY_COLUMN,
+composed(
+    solve_triangular,
+    lambda *a, **k: solve_triangular(*a, **k),
+    samples=systems(trans=1, lower=True),
+    name="jacobi.functions.solve_triangular",
 )
-silent(pivots)
-rule(
-    permutation,
-    lambda y, a: Jacobian.zero(y.shape, a.shape),
-    samples=apart_rows,
-    piecewise_constant=True,
-)
-rule(
-    solve_sylvester,
-    lambda y, a, b, q: einstein("ij;kp;ijkl;pl", y.shape, a.shape, sylvester_inverse(a, b), y, coefficient=-1),
-    lambda y, a, b, q: einstein("ij;pl;ijkl;kp", y.shape, b.shape, sylvester_inverse(a, b), y, coefficient=-1),
-    lambda y, a, b, q: einstein("ij;kl;ijkl", y.shape, q.shape, sylvester_inverse(a, b)),
-    samples=equations,
-    name="scipy.linalg.solve_sylvester",
-    dense="the inverse of X -> A X + X B",
-)
-
-for _function, _samples in (
-    (solve_triangular, systems(trans=1, lower=True)),
-    (solve_continuous_lyapunov, lambda rng: (((a, q), {}) for (a, _, q), _ in equations(rng) if a.shape == q.shape)),
-    (solve_discrete_lyapunov, lambda rng: (((a / 3, q), {}) for (a, _, q), _ in equations(rng) if a.shape == q.shape)),
-    (solve_toeplitz, lambda rng: (((a[0] + a[1] / 9, b), {}) for (a, b), _ in systems()(rng) if b.shape == (3,))),
-):
-    composed(
-        _function,
-        lambda *a, _f=_function, **k: _f(*a, **k),
-        samples=_samples,
-        name=f"jacobi.functions.{_function.__name__}",
-    )

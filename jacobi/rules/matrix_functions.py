@@ -34,6 +34,13 @@ def over_stack(function: Callable[[Any], Any], a: Any) -> Any:
     return np.stack(results).reshape(*a.shape[:-2], *results[0].shape)
 
 
+def real_part(y: Any) -> Any:
+    """The real part where the rest is rounding: older versions of SciPy give a complex root."""
+    if np.iscomplexobj(y) and np.all(np.abs(y.imag) <= 1000 * np.finfo(y.dtype).eps * np.max(np.abs(y), initial=0)):
+        return y.real
+    return y
+
+
 def block_triangular(a: Any, directions: Any) -> Any:
     """The matrices ``[[A, E], [0, A]]``."""
     zeros = np.zeros(directions.shape, dtype=directions.dtype)
@@ -123,7 +130,7 @@ def logm(A: Any) -> Any:
     """
     from scipy import linalg
 
-    return over_stack(linalg.logm, np.asarray(A, dtype=float))  # SciPy warns of float32, and gives float64
+    return over_stack(linalg.logm, np.array(A, dtype=float))  # SciPy warns of float32, and gives float64
 
 
 @dispatchable
@@ -146,7 +153,7 @@ def sqrtm(A: Any) -> Any:
 
     Notes
     -----
-    The derivative solves ``Y dY + dY Y = dA``; it is NaN or infinite where ``A`` is singular.
+    The derivative solves ``Y dY + dY Y = dA``; it is NaN where ``A`` is singular.
 
     Examples
     --------
@@ -157,7 +164,7 @@ def sqrtm(A: Any) -> Any:
     """
     from scipy import linalg
 
-    return over_stack(linalg.sqrtm, A)
+    return over_stack(lambda matrix: real_part(linalg.sqrtm(matrix)), A)
 
 
 def analytic(name: str, summary: str, example: str) -> Any:
@@ -257,7 +264,7 @@ rule(
 rule(
     sqrtm,
     by_sqrtm,
-    samples=well_conditioned(*SQUARE),
+    samples=symmetric(*SQUARE),
     name="scipy.linalg.sqrtm",
     source=HIGHAM,
     dense=FULL,

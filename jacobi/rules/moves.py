@@ -99,7 +99,6 @@ def move(function: Any, samples: Any, **options: Any) -> None:
         return selection(y.shape, x.shape, lambda positions: run(positions, **parameters))
 
     operation = Move(function, (by,), samples=samples, **options)
-    operation.parameters = frozenset(operation.names[1:]) - {"out"}
     REGISTRY[function] = operation
 
 

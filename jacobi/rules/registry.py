@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache, wraps
 from types import FunctionType
 from typing import Any
 
@@ -95,12 +95,20 @@ class Rule:
         self.piecewise_constant = piecewise_constant
         self.arity: int | None = None if each is not None or together is not None else len(self.partials)
         self.regular = isinstance(function, np.ufunc)
-        self.names: tuple[str, ...] = () if self.regular else parameter_names(function)
-        model = each or together or next((p for p in self.partials if p is not None), None)
-        self.parameters = frozenset(parameter_names(model)) if model is not None and not self.regular else frozenset()
 
     def __repr__(self) -> str:
         return f"<rule of {self.name}>"
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The parameters of the function, in their order."""
+        return () if self.regular else parameter_names(self.function)
+
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """The parameters that the rule knows."""
+        model = self.each or self.together or next((p for p in self.partials if p is not None), None)
+        return frozenset() if model is None or self.regular else frozenset(parameter_names(model))
 
     def operands(
         self, arguments: tuple[Any, ...], keywords: dict[str, Any]
@@ -127,8 +135,7 @@ class Rule:
 
     def _refuse(self, keywords: dict[str, Any]) -> None:
         for name in keywords:
-            cure = "Assign the result instead: y = ..." if name == "out" else f"Leave {name}= out."
-            raise TraceError(at_users_line(f"{self.name}(..., {name}=...) cannot be differentiated", cure))
+            raise unknown_parameter(self.name, name)
 
     def local(
         self,
@@ -202,6 +209,11 @@ class Move(Rule):
     """An operation that moves entries around: its Jacobian is a selection."""
 
     moves = True
+
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """All parameters of the function: a move is run again on positions."""
+        return frozenset(self.names[1:]) - {"out"}
 
 
 def diagonal(partial: Any, out_shape: tuple[int, ...], in_shape: tuple[int, ...]) -> Jacobian:
@@ -346,7 +358,38 @@ def rule(function: Any, *partials: Partial | None, **options: Any) -> Any:
 
 def composed(function: Any, definition: Callable[..., Any], samples: Any = None, name: str | None = None) -> None:
     """Declare an operation through other operations: ``composed(np.std, lambda x: np.sqrt(np.var(x)))``."""
-    REGISTRY[function] = Composed(function, definition, samples, name)
+    name = name or full_name(function)
+    REGISTRY[function] = Composed(function, strict(name, definition), samples, name)
+
+
+def strict(name: str, definition: Callable[..., Any]) -> Callable[..., Any]:
+    """A definition that knows which keywords say only what happens anyway, and refuses those that it has not."""
+
+    @wraps(definition)
+    def defined(*arguments: Any, **keywords: Any) -> Any:
+        if keywords and not takes_any_keyword(definition):
+            for key in keywords.keys() - set(parameter_names(definition)):
+                if not is_default(key, keywords.pop(key)):
+                    raise unknown_parameter(name, key)
+        return definition(*arguments, **keywords)
+
+    return defined
+
+
+@lru_cache(maxsize=None)
+def takes_any_keyword(function: Any) -> bool:
+    """Whether a function has parameters that cannot be known from its signature."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return True
+    return any(p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def unknown_parameter(operation: str, name: str) -> TraceError:
+    """The error for a parameter that a rule does not know."""
+    cure = "Assign the result instead: y = ..." if name == "out" else f"Leave {name}= out."
+    return TraceError(at_users_line(f"{operation}(..., {name}=...) cannot be differentiated", cure))
 
 
 def silent(*functions: Any) -> None:
@@ -371,6 +414,7 @@ def full_name(function: Any) -> str:
     return f"{module}.{function.__name__}" if module else str(function.__name__)
 
 
+@lru_cache(maxsize=None)
 def parameter_names(function: Any) -> tuple[str, ...]:
     """The names of the parameters of a function, without those of unknown length."""
     try:
@@ -387,6 +431,8 @@ DEFAULTS: dict[str, Any] = {
     "casting": "same_kind",
     "subok": True,
     "copy": True,
+    "overwrite_input": False,
+    "device": None,
 }
 
 

@@ -7,15 +7,18 @@ iterable of calls ``(arguments, keywords)``.  No shape is square, and sizes 0 an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
-Domain = Callable[[np.random.Generator, tuple[int, ...]], Array]
-Call = tuple[tuple[Any, ...], dict[str, Any]]
-Samples = Callable[[np.random.Generator], Iterator[Call]]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# in quotes, so that numpy.random is imported where it is used
+Array: TypeAlias = "NDArray[Any]"
+Domain: TypeAlias = "Callable[[np.random.Generator, tuple[int, ...]], Array]"
+Call: TypeAlias = "tuple[tuple[Any, ...], dict[str, Any]]"
+Samples: TypeAlias = "Callable[[np.random.Generator], Iterator[Call]]"
 
 SHAPES: tuple[tuple[int, ...], ...] = ((), (3,), (2, 3), (2, 1, 3), (1,), (0,), (2, 0))
 PAIRS: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (

@@ -1,9 +1,9 @@
 """Singular values and what stands on them: the pseudo-inverse and least squares.
 
-Where singular values are equal (up to rounding), their vectors have no derivative: the entries are infinite or NaN.
+Where singular values are equal (up to rounding), their vectors have no derivative: the entries are NaN.
 The equal values themselves have a kink there: their derivatives are those along the vectors that NumPy chose, so that
 symmetric functions of them (the nuclear norm ...) stay right.  The derivative of a singular value at 0 is 0, as that
-of ``abs``.  The pseudo-inverse jumps where the rank falls: its derivative there is infinite or NaN.
+of ``abs``.  The pseudo-inverse jumps where the rank falls: its derivative there is NaN.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def by_singular_vector(own: Any, other: Any, sigma: Any, a: Any, left: bool) -> 
     of_j, of_p = sigma[..., None, :], sigma[..., :, None]
     weights = reciprocal_gaps(sigma) / (of_j + of_p + np.eye(size, dtype=a.dtype))
     tall = own.shape[-2] > size
-    inverse = 1 / (sigma * positive_part(sigma))
+    positive = positive_part(sigma)
+    inverse = positive / (sigma * positive)
     mine = sandwiched(own, weights * of_j - inverse[..., None, :] if tall else weights * of_j, own)
     crossed = sandwiched(own, weights * of_p, other)
     entry = (*s, "i", "j") if left else (*s, "j", "i")
@@ -156,12 +157,18 @@ silent(np.linalg.matrix_rank)
 # Pseudo-inverse and least squares --------------------------------------------------------------------------------
 
 
-def full_rank(a: Any, cutoff: Any = 0.0) -> Any:
-    """1 for matrices of full rank; infinite for others, at which the pseudo-inverse jumps."""
+def has_full_rank(a: Any, cutoff: Any) -> Any:
+    """1 for matrices of full rank, 0 for others."""
     sigma = np.linalg.svdvals(a)
     smallest = max(a.shape[-2:]) * epsilon(a)
     limit = np.maximum(np.asarray(cutoff), smallest) * np.max(sigma, axis=-1)
-    return 1 / indicator(np.min(sigma, axis=-1), limit, np.greater, a.dtype)
+    return indicator(np.min(sigma, axis=-1), limit, np.greater, a.dtype)
+
+
+def full_rank(a: Any, cutoff: Any) -> Any:
+    """1 for matrices of full rank; NaN for others, at which the pseudo-inverse jumps."""
+    full = has_full_rank(a, cutoff)
+    return full / full
 
 
 def projection_terms(p: Any, a: Any) -> tuple[Any, Any]:
@@ -173,6 +180,8 @@ def projection_terms(p: Any, a: Any) -> tuple[Any, Any]:
 
 def pseudo_inverse(y: Any, a: Any, cutoff: Any) -> Jacobian:
     """``dP = -P dA P + P P^T dA^T (I - A P) + (I - P A) dA^T P^T P``."""
+    if 0 in a.shape:
+        return Jacobian.zero(y.shape, a.shape)
     s, whole = batch(a, 2), full_rank(a, cutoff)
     inner, outer = projection_terms(y, a)
     entry = (*s, "i", "l"), (*s, "k", "j")
@@ -206,7 +215,7 @@ rule(
     unpack=pinv_call,
     evaluate=lambda a, cutoff: np.linalg.pinv(a, rcond=cutoff),
     samples=both(rectangular(*RECTANGLES), rectangular((3, 2), rtol=1e-8)),
-    kink=lambda y, a, cutoff: np.isinf(full_rank(a, cutoff))[..., None, None],
+    kink=lambda y, a, cutoff: (has_full_rank(a, cutoff) == 0)[..., None, None],
     source=GOLUB,
     dense="the projector on the space of the residuals",
 )
@@ -295,7 +304,7 @@ rule(
     solution_by_matrix,
     solution_by_right_side,
     samples=SYSTEMS,
-    kink=lambda y, a, b, rcond=None: np.isinf(full_rank(a, cutoff_of(a, rcond))),
+    kink=lambda y, a, b, rcond=None: has_full_rank(a, cutoff_of(a, rcond)) == 0,
     source=GOLUB,
     dense="the pseudo-inverse; where there are many solutions, the projector on the space of their differences",
 )

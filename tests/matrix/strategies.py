@@ -92,7 +92,9 @@ def from_einstein(chance: Random, in_shape: Shape, out_shape: Shape | None = Non
 
 def label_for(chance: Random, sizes: dict[str, int], length: int, fresh: float) -> str:
     """A label for an axis: a new one, or one that already stands for this length."""
-    known = [label for label, size in sizes.items() if size == length or (length == 1 and chance.random() < 0.3)]
+    known = [
+        label for label, size in sizes.items() if size == length or (length == 1 and chance.random() < 0.3)
+    ]
     if known and chance.random() > fresh:
         return chance.choice(known)
     label = "abcdefghijklmnop"[len(sizes)]
@@ -133,7 +135,9 @@ def einstein_dense(
 def random_view(chance: Random, array: np.ndarray) -> np.ndarray:
     """Slices with steps, flips, transposes, diagonals, new axes and broadcasts of an array."""
     for _ in range(chance.randint(1, 3)):
-        move = chance.choice(("slice", "slice", "flip", "transpose", "diagonal", "broadcast", "axis", "window"))
+        move = chance.choice(
+            ("slice", "slice", "flip", "transpose", "diagonal", "broadcast", "axis", "window")
+        )
         if move == "slice" and array.ndim:
             array = array[tuple(random_slice(chance, n) for n in array.shape)]
         elif move == "flip" and array.ndim:
@@ -199,7 +203,8 @@ def from_padding(chance: Random, in_shape: Shape) -> Sample:
     step = [chance.choice((1, 1, 2, -1)) for _ in in_shape]
     more = [chance.choice((0, 0, 1)) for _ in in_shape]
     out_shape = tuple(
-        b + abs(s) * max(n - 1, 0) + min(n, 1) + m for b, s, n, m in zip(begin, step, in_shape, more, strict=True)
+        b + abs(s) * max(n - 1, 0) + min(n, 1) + m
+        for b, s, n, m in zip(begin, step, in_shape, more, strict=True)
     )
     first = [b if s > 0 else b - s * max(n - 1, 0) for b, s, n in zip(begin, step, in_shape, strict=True)]
     strides = layout.strides(out_shape)
@@ -224,7 +229,9 @@ def from_positions(chance: Random, in_shape: Shape) -> Sample:
         return from_view(chance, in_shape)
     axis = chance.randrange(len(in_shape))
     length = in_shape[axis]
-    positions = np.array([chance.randrange(length) for _ in range(chance.randint(1, 2 * length))], dtype=np.intp)
+    positions = np.array(
+        [chance.randrange(length) for _ in range(chance.randint(1, 2 * length))], dtype=np.intp
+    )
     if chance.random() < 0.3:
         positions = np.array(chance.sample(range(length), length), dtype=np.intp)
     out_shape = (*in_shape[:axis], positions.size, *in_shape[axis + 1 :])
@@ -257,7 +264,9 @@ def from_sparse(chance: Random, in_shape: Shape, out_shape: Shape | None = None)
     count = chance.randint(0, 2 * max(rows, columns)) if rows and columns else 0
     at = [[chance.randrange(n) for _ in range(count)] for n in (rows, columns)]
     values = numbers(chance, (count,))
-    matrix = scipy.sparse.coo_array((values, (np.array(at[0], int), np.array(at[1], int))), shape=(rows, columns))
+    matrix = scipy.sparse.coo_array(
+        (values, (np.array(at[0], int), np.array(at[1], int))), shape=(rows, columns)
+    )
     chosen = chance.choice((matrix, matrix.tocsr(), matrix.tocsc()))
     return Sample(Jacobian.from_sparse(chosen, out_shape, in_shape), matrix.toarray())
 

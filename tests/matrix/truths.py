@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from jacobi.matrix import Jacobian
+from jacobi.matrix import Jacobian, structure
 from jacobi.matrix.exits import dense
-from jacobi.matrix.structure import on_diagonal
 from jacobi.matrix.term import Term
 from jacobi.matrix.wiring import wiring
 
@@ -36,7 +35,9 @@ def is_row_by_row(jacobian: Jacobian) -> bool:
 
 def is_permutation(jacobian: Jacobian) -> bool:
     matrix = jacobian.toarray()
-    return is_row_by_row(jacobian) and bool((matrix.sum(axis=0) == 1).all() and (matrix.sum(axis=1) == 1).all())
+    return is_row_by_row(jacobian) and bool(
+        (matrix.sum(axis=0) == 1).all() and (matrix.sum(axis=1) == 1).all()
+    )
 
 
 def is_kronecker(jacobian: Jacobian) -> bool:
@@ -69,9 +70,9 @@ def outside_blocks(jacobian: Jacobian) -> np.ndarray:
 
 
 def is_diagonal_plus_low_rank(jacobian: Jacobian) -> bool:
-    rest = [term for term in jacobian.terms if not on_diagonal(term.wiring)]
+    rest = [term for term in jacobian.terms if not structure.on_diagonal(term.wiring)]
     low = Jacobian(rest, jacobian.out_shape, jacobian.in_shape, jacobian.dtype)
-    return rank(low.toarray()) <= len(rest) < min(jacobian.shape)
+    return rank(low.toarray()) <= structure.rank(rest) < min(jacobian.shape)
 
 
 TRUTHS: dict[str, Callable[[Jacobian, np.ndarray], bool]] = {
@@ -86,12 +87,15 @@ TRUTHS: dict[str, Callable[[Jacobian, np.ndarray], bool]] = {
         occupied_diagonals(there) <= max(len(jacobian.terms), min(there.shape) // 2)
     ),
     "rank one": lambda jacobian, there: (
-        rank(jacobian.toarray()) <= 1 and np.array_equal(there, np.outer(there.any(axis=1), there.any(axis=0)))
+        rank(jacobian.toarray()) <= 1
+        and np.array_equal(there, np.outer(there.any(axis=1), there.any(axis=0)))
     ),
     "kronecker": lambda jacobian, there: is_kronecker(jacobian),
     "block diagonal": lambda jacobian, there: is_block_diagonal(jacobian),
     "diagonal plus low rank": lambda jacobian, there: is_diagonal_plus_low_rank(jacobian),
-    "low rank": lambda jacobian, there: rank(jacobian.toarray()) <= len(jacobian.terms) < min(there.shape),
+    "low rank": lambda jacobian, there: (
+        rank(jacobian.toarray()) <= structure.rank(jacobian.terms) < min(there.shape)
+    ),
     "sparse": lambda jacobian, there: 2 * there.sum() <= there.size,
     "dense": lambda jacobian, there: True,
 }
@@ -108,9 +112,9 @@ def broken_promise(jacobian: Jacobian) -> str | None:
     if on_diagonals and name not in ("zero", "identity", "diagonal"):
         return f"it is diagonal, not {name}"
     ones = all(not term.factors and term.coefficient == 1 for term in jacobian.terms)
-    if ones and there.shape[0] == there.shape[1] > 1 and is_permutation(jacobian):
-        if name not in ("identity", "permutation"):
-            return f"it is a permutation, not {name}"
+    square = there.shape[0] == there.shape[1] > 1
+    if ones and square and is_permutation(jacobian) and name not in ("identity", "permutation"):
+        return f"it is a permutation, not {name}"
     if ones and on_diagonals and there.any() and TRUTHS["identity"](jacobian, there) and name != "identity":
         return f"it is the identity, not {name}"
     return None

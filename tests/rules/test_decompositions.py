@@ -55,8 +55,8 @@ def test_log_det_through_cholesky_and_eigenvalues_and_qr_and_singular_values():
 def test_second_derivative_of_log_det_through_eigenvalues():
     """d2 log det X = -tr(X^-1 dX X^-1 dX)."""
     inverse = np.linalg.inv(DEFINITE)
-    H = jb.hessian(lambda a: np.sum(np.log(np.linalg.eigvals(a))))(DEFINITE).tensor()
-    assert H == pytest.approx(-np.einsum("li,jk->ijkl", inverse, inverse))
+    hessian = jb.hessian(lambda a: np.sum(np.log(np.linalg.eigvals(a))))(DEFINITE).tensor()
+    assert hessian == pytest.approx(-np.einsum("li,jk->ijkl", inverse, inverse))
 
 
 def test_inverse():
@@ -78,16 +78,16 @@ def test_powers():
 def test_eigenvalues_of_a_symmetric_matrix():
     """Magnus & Neudecker, ch. 8, theorem 7: dw = u^T dX u, and du = (w I - X)^+ dX u."""
     w, v = np.linalg.eigh(DEFINITE)
-    J = sym(jb.jacobian(np.linalg.eigvalsh)(DEFINITE), 3)
-    assert J == pytest.approx(np.einsum("ki,li->ikl", v, v))
-    J = sym(jb.jacobian(lambda a: np.linalg.eigh(a).eigenvectors[:, 1])(DEFINITE), 3)
+    by_value = sym(jb.jacobian(np.linalg.eigvalsh)(DEFINITE), 3)
+    assert by_value == pytest.approx(np.einsum("ki,li->ikl", v, v))
+    found = sym(jb.jacobian(lambda a: np.linalg.eigh(a).eigenvectors[:, 1])(DEFINITE), 3)
     full = np.einsum("ik,l->ikl", np.linalg.pinv(w[1] * np.eye(3) - DEFINITE), v[:, 1])
-    assert J == pytest.approx((full + full.transpose(0, 2, 1)) / 2)
+    assert found == pytest.approx((full + full.transpose(0, 2, 1)) / 2)
 
 
 def test_eigenvalues_of_any_matrix():
     """dw = u^T dX v / u^T v with the left and right eigenvectors u and v."""
-    w, v = np.linalg.eig(SQUARE)
+    v = np.linalg.eig(SQUARE).eigenvectors
     u = np.linalg.inv(v)
     assert jb.jacobian(np.linalg.eigvals)(SQUARE).tensor() == pytest.approx(np.einsum("ik,li->ikl", u, v))
 
@@ -190,7 +190,7 @@ def test_lstsq_gives_what_numpy_gives():
     expected = np.linalg.lstsq(TALL, b)
     assert x.value == pytest.approx(expected[0])
     assert residuals.value == pytest.approx(expected[1])
-    assert rank == expected[2] and not isinstance(rank, jb.jacobian.__class__)
+    assert rank == expected[2] and isinstance(rank, (int, np.integer))
     assert sigma.value == pytest.approx(expected[3])
 
 
@@ -240,7 +240,9 @@ def test_vectors_of_equal_eigenvalues_have_no_derivative():
 
 
 def test_symmetric_functions_of_equal_eigenvalues_are_right():
-    assert sym(jb.gradient(lambda a: np.sum(np.linalg.eigvalsh(a) ** 3))(TWICE), 3)[0] == pytest.approx(3 * TWICE @ TWICE)
+    assert sym(jb.gradient(lambda a: np.sum(np.linalg.eigvalsh(a) ** 3))(TWICE), 3)[0] == pytest.approx(
+        3 * TWICE @ TWICE
+    )
     assert jb.gradient(lambda a: np.linalg.norm(a, "nuc"))(np.eye(2)) == pytest.approx(np.eye(2))
 
 
@@ -258,7 +260,10 @@ def test_kinks_of_equal_values_are_declared():
 def test_singular_values_at_zero_have_derivative_zero():
     """As the absolute value, which is the singular value of one number."""
     assert jb.gradient(lambda a: np.linalg.norm(a, 2))(np.zeros((2, 3))) == pytest.approx(np.zeros((2, 3)))
-    assert jb.gradient(lambda a: np.linalg.norm(a, "nuc"))(np.outer([1.0, 0.0], [2.0, 0.0])).tolist() == [[1, 0], [0, 0]]
+    assert jb.gradient(lambda a: np.linalg.norm(a, "nuc"))(np.outer([1.0, 0.0], [2.0, 0.0])).tolist() == [
+        [1, 0],
+        [0, 0],
+    ]
 
 
 def test_defective_matrices():

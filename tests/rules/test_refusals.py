@@ -136,8 +136,9 @@ def test_silent_functions_give_plain_values(function):
 
 @pytest.mark.parametrize("function", REFUSED, ids=lambda function: function.__name__)
 def test_refused_functions_say_why(function):
+    name = next((name for name, f in FUNCTIONS.items() if f is function), None)
     with pytest.raises(NoRuleError) as caught:
-        jb.jacobian(lambda x: np.sum(function(*[x] * required(function))))(VECTOR)
+        jb.jacobian(lambda x: np.sum(call(name, x) if name else function(*[x] * required(function))))(VECTOR)
     assert REFUSED[function] in str(caught.value)
 
 
