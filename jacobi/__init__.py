@@ -1,6 +1,6 @@
 """Jacobians and matrix calculus in numerator layout for plain NumPy code."""
 
-from jacobi import errors, local, rules
+from jacobi import errors, functions, local, rules, testing
 from jacobi.finite_difference import finite_difference
 from jacobi.matrix import Jacobian, chain
 from jacobi.transforms import (
@@ -20,12 +20,14 @@ __all__ = [
     "chain",
     "errors",
     "finite_difference",
+    "functions",
     "gradient",
     "hessian",
     "jacobian",
     "jvp",
     "local",
     "rules",
+    "testing",
     "value_and_gradient",
     "value_and_jacobian",
     "vjp",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import log
@@ -51,7 +50,7 @@ def finite_difference(
     Every entry is the limit of difference quotients over a ladder of steps.  The step is chosen for each entry by
     consistency with all smaller ones, so neither a kink close by, nor a mixture of scales, nor cancellation inside
     `f`, nor the edge of its domain needs attention.  A smooth column costs twelve calls of `f`, a difficult one up
-    to some hundreds.
+    to some hundreds, no further than ``0.42 * max(abs(x[j]), 1)`` from `x`.
 
     Parameters
     ----------
@@ -235,7 +234,7 @@ class Column:
             if self.pending.size and self.heard.any():
                 self.climb([], self.heard)
             if not self.pending.size:
-                return scale != scales[0]
+                return small_first if len(scales) == 1 else scale != scales[0]
         self.climb(self.all_rungs(), self.noise)
         if self.pending.size and self.found.of(self.pending).doubtful.any():
             self.listen()
@@ -425,8 +424,12 @@ class Scan:
 
 
 def fresh(value: Any) -> Any:
-    """A copy of arrays and containers, so that the function cannot change the caller's."""
-    return copy.deepcopy(value) if isinstance(value, (np.ndarray, list, tuple, dict)) else value
+    """A copy of arrays, also inside lists, tuples and dicts, so that the function cannot change the caller's."""
+    if isinstance(value, np.ndarray):
+        return value.copy(order="K")
+    if type(value) in (list, tuple):
+        return type(value)(fresh(entry) for entry in value)
+    return {key: fresh(entry) for key, entry in value.items()} if type(value) is dict else value
 
 
 def real_array(value: Any, name: str) -> Real:

@@ -15,18 +15,23 @@ import numpy as np
 from jacobi.differentiate import jacobians, trace
 from jacobi.errors import InputError, at_users_line
 from jacobi.matrix import Jacobian
-from jacobi.rules import REGISTRY, Silent
+from jacobi.rules import REGISTRY
 
 
 def operations() -> dict[str, Any]:
-    """The functions by the names under which they are offered here."""
-    import jacobi.rules.special  # noqa: F401
+    """The functions by the names under which they are offered here; NumPy's come before SciPy's."""
+    from scipy import special
 
-    return {
-        function.__name__: function
-        for function, operation in REGISTRY.items()
-        if hasattr(function, "__name__") and not isinstance(operation, Silent)
-    }
+    import jacobi.rules.special  # noqa: F401
+    from jacobi import functions
+
+    found = {name: getattr(functions, name) for name in functions.__all__}
+    for module in (special, np.linalg, np):
+        for name, function in vars(module).items():
+            operation = REGISTRY.get(function) if callable(function) and not isinstance(function, type) else None
+            if operation is not None and operation.kind in ("primitive", "composed"):
+                found[name] = function
+    return found
 
 
 def __getattr__(name: str) -> Callable[..., tuple[Jacobian, ...]]:
@@ -61,7 +66,7 @@ def local(function: Callable[..., Any]) -> Callable[..., tuple[Jacobian, ...]]:
                 *([values[k] for k in at] if isinstance(at, range) else values[at] for at in template), **keywords
             )
 
-        arity = getattr(REGISTRY[function], "arity", None)
+        arity = getattr(REGISTRY.get(function), "arity", None)
         leading = flat if arity is None else flat[:arity]
         positions = [k for k, value in enumerate(leading) if is_variable(value)]
         if all(type(value) in (int, float) for value in leading):

@@ -18,7 +18,7 @@ from jacobi.finite_difference import finite_difference
 from jacobi.matrix import Jacobian
 from jacobi.matrix.term import Term
 from jacobi.rules import REGISTRY, Composed, Elementwise, Move, Rule
-from jacobi.rules.special.operands import NoClosedForm
+from jacobi.rules.registry import NoClosedForm
 from jacobi.transforms import gradient, jacobian, jvp, vjp
 
 __all__ = ["check_rule", "checks"]

@@ -24,6 +24,8 @@ WITHIN_TOP = {  # who may use whom on the top floor
     "finite_difference": {"ladder"},
     "transforms": {"arguments"},
     "testing": {"finite_difference", "transforms", "local"},
+    "coverage": {"functions"},
+    "local": {"functions"},
     "__init__": None,
 }
 

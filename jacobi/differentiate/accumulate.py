@@ -8,6 +8,7 @@ from the wirings alone and the cheaper one is carried out.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -37,9 +38,9 @@ def jacobians(trace: Trace, positions: Sequence[int]) -> list[Jacobian]:
         order = in_reverse if backwards(edges, output, inputs) else forward
         results = []
         for step, terms in zip(inputs, order(edges, output, inputs, trace.graph.steps), strict=True):
-            if not trace.recording:
-                terms = [independent(term, trace.graph) for term in terms]
             dtype = kind(output.value, step.value)
+            if not trace.recording:
+                terms = [independent(term, trace.graph, dtype) for term in terms]
             J = Jacobian(terms, output.value.shape, step.value.shape, dtype)
             J.kinks = kinks
             results.append(J)
@@ -120,7 +121,8 @@ def backwards(edges: dict[int, list[Edge]], output: Step, inputs: Sequence[Step]
     shadows = {
         number: [(parent, Shadow.of(local)) for parent, local in found] for number, found in edges.items()
     }
-    return price_in_reverse(shadows, output, inputs) <= price_forward(shadows, output, inputs)
+    reverse, ahead = price_in_reverse(shadows, output), price_forward(shadows, inputs)
+    return bool(rows <= columns) if reverse == ahead == inf else reverse <= ahead
 
 
 def in_reverse(
@@ -182,7 +184,14 @@ def forward(
     return results
 
 
-def price_in_reverse(edges: dict[int, Any], output: Step, inputs: Sequence[Step]) -> float:
+def priced(left: Shadow | None, right: Shadow | None) -> tuple[float, Shadow]:
+    """The price of a product and its shadow; infinite where it takes as long to tell as to multiply."""
+    if left is None or right is None:  # None is the identity
+        return 0.0, left or right or Shadow(())
+    return left.times(right) if left.regular and right.regular else (inf, Shadow(()))
+
+
+def price_in_reverse(edges: dict[int, Any], output: Step) -> float:
     """The price of `in_reverse`, from the wirings alone."""
     price = 0.0
     adjoint: dict[int, list[Shadow] | None] = {output.number: None}
@@ -192,14 +201,16 @@ def price_in_reverse(edges: dict[int, Any], output: Step, inputs: Sequence[Step]
         parts = adjoint.pop(number)
         so_far = None if parts is None else Shadow.collected(w for part in parts for w in part.wirings)
         for parent, local in found:
-            cost, new = (0.0, local) if so_far is None else so_far.times(local)
+            cost, new = priced(so_far, local)
+            if cost == inf:
+                return inf
             price += cost
             known = adjoint.get(parent)
             adjoint[parent] = [new] if known is None else [*known, new]
     return price
 
 
-def price_forward(edges: dict[int, Any], output: Step, inputs: Sequence[Step]) -> float:
+def price_forward(edges: dict[int, Any], inputs: Sequence[Step]) -> float:
     """The price of `forward`, from the wirings alone."""
     price = 0.0
     for start in inputs:
@@ -209,7 +220,9 @@ def price_forward(edges: dict[int, Any], output: Step, inputs: Sequence[Step]) -
             for parent, local in edges[number]:
                 if parent in tangent:
                     inner = tangent[parent]
-                    cost, new = (0.0, local) if inner is None else local.times(inner)
+                    cost, new = priced(local, inner)
+                    if cost == inf:
+                        return inf
                     price += cost
                     parts.append(new)
             if parts:
@@ -217,12 +230,17 @@ def price_forward(edges: dict[int, Any], output: Step, inputs: Sequence[Step]) -
     return price
 
 
-def independent(term: Term, graph: Graph) -> Term:
-    """The term with copies of the factors that share memory with arrays of the user, who may change them later."""
+def independent(term: Term, graph: Graph, dtype: Any) -> Term:
+    """The term with factors of its own, of the type of the Jacobian.
+
+    Factors that share memory with arrays of the user are copied, because these may be changed later.
+    """
     theirs = [id(owner(factor)) in graph.foreign for factor in term.factors]
-    if not any(theirs):
+    if not any(theirs) and all(factor.dtype == dtype for factor in term.factors):
         return term
-    factors = tuple(f.copy() if foreign else f for f, foreign in zip(term.factors, theirs, strict=True))
+    factors = tuple(
+        factor.astype(dtype, copy=foreign) for factor, foreign in zip(term.factors, theirs, strict=True)
+    )
     return Term(term.coefficient, factors, term.wiring)
 
 
@@ -257,7 +275,7 @@ def pulled_back(trace: Trace, positions: Sequence[int]) -> Any:
     if not trace.recording:
         for number, found in edges.items():
             edges[number] = [
-                (parent, Jacobian([independent(t, trace.graph) for t in J.terms], J.out_shape, J.in_shape))
+                (parent, Jacobian([independent(t, trace.graph, J.dtype) for t in J.terms], J.out_shape, J.in_shape))
                 for parent, J in found
             ]
 

@@ -36,7 +36,9 @@ def operand(graph: Graph, value: Any) -> Any:
         raise InputError(
             at_users_line("a complex number meets a traced value", "Treat real and imaginary part separately.")
         )
-    if isinstance(value, (bool, np.generic)) or value is None:
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, np.generic) or value is None:
         return value
     raise ForeignError(
         at_users_line(

@@ -18,7 +18,7 @@ def dispatchable(function: Function) -> Function:
 
     @wraps(function)
     def dispatching(*args: Any, **keywords: Any) -> Any:
-        for argument in args:
+        for argument in (*args, *keywords.values()):
             takes_over = getattr(type(argument), "__array_function__", None)
             if takes_over is not None and not isinstance(argument, np.ndarray):
                 return takes_over(argument, dispatching, (type(argument),), args, keywords)

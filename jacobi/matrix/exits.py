@@ -88,9 +88,35 @@ def coordinates(terms: Sequence[Term], dtype: Any, kind: Any = np.intp) -> tuple
     return np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
 
 
-def compacted(terms: Sequence[Term], dtype: Any) -> Term:
-    """One sparse term for a sum of many."""
-    return summed(*coordinates(terms, dtype))
+def compacted(terms: Sequence[Term], dtype: Any) -> list[Term]:
+    """A sum of many terms as one sparse term, or as a few diagonals where that is what it is."""
+    term = summed(*coordinates(terms, dtype))
+    if term.wiring.regular:
+        return [term]
+    (rows,), (columns,) = (tuple(tie for _, tie in side[1]) for side in (term.wiring.rows, term.wiring.columns))
+    return diagonals(rows, columns, term.factors[0]) or [term]
+
+
+MANY_DIAGONALS = 9
+
+
+def diagonals(rows: Any, columns: Any, values: Any) -> list[Term]:
+    """Entries sorted by rows as runs along a few diagonals; empty where they are none."""
+    if type(rows) is int or type(columns) is int:
+        return []
+    offsets = columns - rows
+    first = offsets[: 4 * MANY_DIAGONALS]
+    if len(np.unique(first)) > MANY_DIAGONALS or len(found := np.unique(offsets)) > MANY_DIAGONALS:
+        return []
+    result = []
+    for offset in found:
+        mine = np.flatnonzero(offsets == offset)
+        row, count = int(rows[mine[0]]), len(mine)
+        if (np.diff(rows[mine]) != 1).any():
+            return []
+        plan = plan_sides((count,), (row, ((0, 1),)), (row + int(offset), ((0, 1),)), (((0,), (count,)),))
+        result.append(Term(1, carry_out(plan, (values[mine],)), plan.wiring))
+    return result
 
 
 def summed(rows: Any, columns: Any, values: Any) -> Term:

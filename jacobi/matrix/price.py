@@ -20,6 +20,11 @@ class Shadow(NamedTuple):
         """The shadow of a Jacobian."""
         return cls(tuple(term.wiring for term in matrix.terms))
 
+    @property
+    def regular(self) -> bool:
+        """Whether all sides are strides, so that products are priced without joining positions."""
+        return all(w.regular for w in self.wirings)
+
     def times(self, right: Shadow) -> tuple[float, Shadow]:
         """The price of a product, and its shadow."""
         price = 0.0

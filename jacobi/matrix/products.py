@@ -68,7 +68,7 @@ def shortened(terms: list[Term], shape: tuple[int, int], dtype: Any) -> list[Ter
     most = STEP if len(terms) <= 8 * MANY_TERMS else max(shape)
     thin = [term for term in terms if is_thin(term, most)]
     if len(thin) > 1:
-        terms = [*(term for term in terms if not is_thin(term, most)), exits.compacted(thin, dtype)]
+        terms = [*(term for term in terms if not is_thin(term, most)), *exits.compacted(thin, dtype)]
     held = sum(factor.size for term in terms for factor in term.factors)
     if len(terms) > MANY_TERMS and shape[0] * shape[1] <= max(held, STEP * len(terms)):
         return dense_terms(exits.dense(terms, shape, dtype))

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobi.errors import InputError, TraceError, at_users_line
+from jacobi.errors import InputError, NoRuleError, TraceError, at_users_line
 from jacobi.matrix import Jacobian, einstein
 from jacobi.rules import samples
 
@@ -131,7 +131,7 @@ class Rule:
             if not is_default(name, value):
                 keywords[name] = value
         self._refuse({name: value for name, value in keywords.items() if name not in self.parameters})
-        return arguments[: self.arity], keywords
+        return arguments[: self.arity], {name: as_it_is_now(value) for name, value in keywords.items()}
 
     def _refuse(self, keywords: dict[str, Any]) -> None:
         for name in keywords:
@@ -234,6 +234,44 @@ def multiple(number: float, out_shape: tuple[int, ...], in_shape: tuple[int, ...
         return Jacobian.zero(out_shape, in_shape)
     labels = tuple(range(len(out_shape)))
     return einstein((labels, labels[len(out_shape) - len(in_shape) :]), out_shape, in_shape, coefficient=number)
+
+
+class NoClosedForm:
+    """A partial derivative that is not known: it stands in a declaration and raises when it is asked for.
+
+    Attributes
+    ----------
+    operand : str
+        The name of the operand in SciPy's documentation.
+    reason : str
+        Why there is no derivative, and what to write instead.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy import special
+    >>> from jacobi import gradient
+    >>> gradient(lambda a: special.gammainc(a, 1.0))(2.0)
+    Traceback (most recent call last):
+    ...
+    jacobi.errors.NoRuleError: scipy.special.gammainc cannot be differentiated by its operand a...
+    """
+
+    def __init__(self, operand: str, reason: str):
+        self.operand = operand
+        self.reason = reason
+
+    def __repr__(self) -> str:
+        return f"<no derivative by {self.operand}>"
+
+    def __call__(self, y: Any, *operands: Any) -> Any:
+        """Raise `NoRuleError` with the names of the operation and of the operand."""
+        name = next(
+            (o.name for o in REGISTRY.values() if self in getattr(o, "partials", ())), "this operation"
+        )
+        raise NoRuleError(
+            at_users_line(f"{name} cannot be differentiated by its operand {self.operand}", self.reason)
+        )
 
 
 class Composed:
@@ -422,6 +460,11 @@ def parameter_names(function: Any) -> tuple[str, ...]:
     except (TypeError, ValueError):
         return ()
     return tuple(p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
+
+
+def as_it_is_now(parameter: Any) -> Any:
+    """A parameter that later changes of an array of the user do not reach."""
+    return np.array(parameter) if isinstance(parameter, np.ndarray) else parameter
 
 
 DEFAULTS: dict[str, Any] = {

@@ -1,8 +1,8 @@
 """Random Jacobians between random spaces, each with the full matrix that it must equal.
 
-Every maker takes a source of chance (a ``random.Random``, or the one that hypothesis draws from and shrinks) and the
-shape of the input, and returns a `Sample`.  The full matrix is worked out from the arguments of the maker, entry by
-entry, and never from the Jacobian.
+Every maker takes a source of chance (a ``random.Random``, or the one that hypothesis draws from and shrinks)
+and the shape of the input, and returns a `Sample`.  The full matrix is worked out from the arguments of the
+maker, entry by entry, and never from the Jacobian.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def some_shape(chance: Random) -> Shape:
 
 
 def numbers(chance: Random, shape: Shape, dtype: Any = None) -> np.ndarray:
-    """Small whole numbers, some of them negative or zero: their sums and products are exact in every order."""
+    """Small whole numbers, some negative or zero: their sums and products are exact in every order."""
     generator = np.random.default_rng(chance.getrandbits(16))
     dtype = chance.choice((np.float64, np.float64, np.float32)) if dtype is None else dtype
     return generator.integers(-3, 4, size=shape).astype(dtype)
@@ -66,7 +66,7 @@ def coefficient(chance: Random) -> float:
     return chance.choice((1, 1, 1, -1, 2, -0.5, 3.0, 0.25))
 
 
-# From Einstein notation ---------------------------------------------------------------------------------------
+# From Einstein notation -------------------------------------------------------------------------------------
 
 
 def from_einstein(chance: Random, in_shape: Shape, out_shape: Shape | None = None) -> Sample:
@@ -129,7 +129,7 @@ def einstein_dense(
     return result
 
 
-# From views ---------------------------------------------------------------------------------------------------
+# From views -------------------------------------------------------------------------------------------------
 
 
 def random_view(chance: Random, array: np.ndarray) -> np.ndarray:
@@ -166,7 +166,7 @@ def random_slice(chance: Random, length: int) -> slice:
 
 
 def from_view(chance: Random, in_shape: Shape) -> Sample:
-    """A move whose wiring is read off the strides of a NumPy view; at times with factors on some of its axes."""
+    """A move whose wiring is read off the strides of a NumPy view; at times with factors on its axes."""
     base = np.arange(prod(in_shape)).reshape(in_shape)
     view = random_view(chance, base)
     out_shape = view.shape
@@ -220,7 +220,40 @@ def from_padding(chance: Random, in_shape: Shape) -> Sample:
     return Sample(jacobian, dense)
 
 
-# From positions -----------------------------------------------------------------------------------------------
+def from_stencil(chance: Random, in_shape: Shape) -> Sample:
+    """A sum of shifted and weighted slices of the input, each written to a part of the output: bands."""
+    dense = np.zeros((prod(in_shape), prod(in_shape)))
+    total = Jacobian.zero(in_shape, in_shape)
+    if 0 in in_shape:
+        return Sample(total, dense)
+    positions = np.arange(prod(in_shape)).reshape(in_shape)
+    strides = layout.strides(in_shape)
+    for _ in range(chance.choice((1, 2, 3, 5))):
+        shift = [chance.choice((-1, 0, 0, 1)) if n > 2 else 0 for n in in_shape]
+        begin = [
+            max(chance.choice((0, 0, 1)) if n > 2 else 0, -by) for n, by in zip(in_shape, shift, strict=True)
+        ]
+        end = [n - max(by, 0) for n, by in zip(in_shape, shift, strict=True)]
+        written = positions[tuple(slice(b, e) for b, e in zip(begin, end, strict=True))]
+        sizes = written.shape
+        moved = sum(by * stride for by, stride in zip(shift, strides, strict=True))
+        first = int(written.flat[0])
+        ties = tuple(enumerate(strides))
+        factors: list[tuple[np.ndarray, tuple[int, ...]]] = []
+        entries: Any = np.ones(sizes)
+        if chance.random() < 0.6:
+            axes = tuple(k for k in range(len(sizes)) if chance.random() < 0.8)
+            weights = numbers(chance, tuple(sizes[k] for k in axes))
+            factors.append((weights, axes))
+            entries = entries * np.expand_dims(weights, tuple(k for k in range(len(sizes)) if k not in axes))
+        front = coefficient(chance)
+        places = (first, ties), (first + moved, ties)
+        total = total + placed(in_shape, in_shape, sizes, *places, *factors, coefficient=front)
+        np.add.at(dense, (written.ravel(), written.ravel() + moved), front * entries.ravel())
+    return Sample(total, dense)
+
+
+# From positions ---------------------------------------------------------------------------------------------
 
 
 def from_positions(chance: Random, in_shape: Shape) -> Sample:
@@ -271,7 +304,7 @@ def from_sparse(chance: Random, in_shape: Shape, out_shape: Shape | None = None)
     return Sample(Jacobian.from_sparse(chosen, out_shape, in_shape), matrix.toarray())
 
 
-# From arrays --------------------------------------------------------------------------------------------------
+# From arrays ------------------------------------------------------------------------------------------------
 
 
 def from_dense(chance: Random, in_shape: Shape, out_shape: Shape | None = None) -> Sample:
@@ -310,7 +343,7 @@ def from_kron(chance: Random, in_shape: Shape) -> Sample:
 
 FREE = (from_einstein, from_sparse, from_dense)  # these take any output
 MOVES = (from_view, from_view, from_padding, from_positions)
-OTHERS = (from_diagonal, from_identity, from_kron, from_zero)
+OTHERS = (from_stencil, from_stencil, from_diagonal, from_identity, from_kron, from_zero)
 
 
 def single(chance: Random, in_shape: Shape) -> Sample:
@@ -346,6 +379,14 @@ def sample(chance: Random, in_shape: Shape | None = None) -> Sample:
         front = coefficient(chance)
         total = Sample(total.jacobian + front * more.jacobian, total.dense + front * more.dense)
     return total
+
+
+def chained(chance: Random, count: int) -> list[Sample]:
+    """Samples that can be multiplied, innermost first."""
+    result = [sample(chance)]
+    while len(result) < count:
+        result.append(sample(chance, respaced(chance, result[-1].jacobian.shape[0])))
+    return result
 
 
 def respaced(chance: Random, size: int) -> Shape:

@@ -19,6 +19,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from recorded import Recorded, plain, recorded
 from strategies import (
     Sample,
+    chained,
     chances,
     fitting,
     from_diagonal,
@@ -27,8 +28,8 @@ from strategies import (
     from_padding,
     from_positions,
     from_sparse,
+    from_stencil,
     from_view,
-    respaced,
     sample,
     samples,
     some_shape,
@@ -57,14 +58,6 @@ def assert_same(actual: Any, expected: np.ndarray) -> None:
     assert_allclose(actual, expected, rtol=0, atol=1e-6 * max(1.0, np.abs(expected).max(initial=0)))
 
 
-def chained(chance, count):
-    """Samples that can be multiplied, innermost first."""
-    result = [sample(chance)]
-    while len(result) < count:
-        result.append(sample(chance, respaced(chance, result[-1].jacobian.shape[0])))
-    return result
-
-
 def matrix(chance, rows, columns):
     """A full matrix of small whole numbers."""
     return np.array([[chance.randint(-3, 3) for _ in range(columns)] for _ in range(rows)], float).reshape(
@@ -72,11 +65,21 @@ def matrix(chance, rows, columns):
     )
 
 
-# What is built ------------------------------------------------------------------------------------------------
+# What is built ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "maker", [from_einstein, from_view, from_padding, from_positions, from_sparse, from_diagonal, from_kron]
+    "maker",
+    [
+        from_einstein,
+        from_view,
+        from_padding,
+        from_stencil,
+        from_positions,
+        from_sparse,
+        from_diagonal,
+        from_kron,
+    ],
 )
 @settings(EXAMPLES, max_examples=200)
 @given(chance=chances())
@@ -132,7 +135,7 @@ def test_float32_stays_float32():
     assert (diagonal @ Jacobian.identity(3, dtype=np.float32)).dtype == np.float32
 
 
-# Products and sums --------------------------------------------------------------------------------------------
+# Products and sums ------------------------------------------------------------------------------------------
 
 
 @settings(EXAMPLES, max_examples=1000)
@@ -335,7 +338,7 @@ def test_sums_may_be_put_off(chance):
         assert_same(plain(node.toarray()), expected)
 
 
-# The exits ----------------------------------------------------------------------------------------------------
+# The exits --------------------------------------------------------------------------------------------------
 
 
 @EXAMPLES
@@ -440,7 +443,7 @@ def test_copies_and_files(chance):
     assert_same((copy + a - b).toarray(), 2 * x - y)
 
 
-# The order of products ----------------------------------------------------------------------------------------
+# The order of products --------------------------------------------------------------------------------------
 
 
 @FEW
@@ -479,7 +482,7 @@ def test_chain_of_one_and_of_none():
         chain(identity, np.eye(2))
 
 
-# The names of structures --------------------------------------------------------------------------------------
+# The names of structures ------------------------------------------------------------------------------------
 
 
 @settings(EXAMPLES, max_examples=500)
@@ -545,7 +548,7 @@ EXAMPLES_OF_NAMES = [
     ("kronecker", einstein("il;kj;ik;jl", (2, 5), (3, 4), A, B), "A @ X @ B by X"),
     ("block diagonal", softmax(rows_of_softmax), "softmax of rows"),
     ("selection", shift(1), "x[1:-1]"),
-    ("sparse", Jacobian.from_sparse(scipy.sparse.random_array((9, 8), density=0.2, rng=1)), "anything sparse"),
+    ("sparse", Jacobian.from_sparse(scipy.sparse.random_array((9, 8), density=0.2, rng=1)), "sparse"),
     # what a specialist expects
     ("zero", Jacobian.zero((2,), (3,)), "0"),
     ("zero", IDENTITY(3) - IDENTITY(3), "I - I"),
@@ -574,7 +577,7 @@ EXAMPLES_OF_NAMES = [
     ("banded", shift(2) - 2 * shift(1) + shift(0), "second differences"),
     ("banded", weighted(shift(2) - shift(0)), "weighted differences"),
     ("banded", (shift(2) - shift(0)).T @ (shift(2) - shift(0)), "D^T D"),
-    ("banded", placed((20,), (22,), (20, 3), (0, ((0, 1),)), (0, ((0, 1), (1, 1))), (x[:3], (1,))), "convolution"),
+    ("banded", placed((20,), (22,), (20, 3), (0, ((0, 1),)), (0, ((0, 1), (1, 1))), (x[:3], (1,))), "convolve"),
     ("rank one", einstein("i;j;i;j", (3,), (4,), x[:3], x[:4]), "u v^T"),
     ("rank one", einstein("i;j", (3,), (4,)), "1 1^T"),
     ("rank one", einstein("i;;i", (3,), (), x[:3]) @ einstein(";j;j", (), (4,), x[:4]), "u (v^T)"),
@@ -583,12 +586,12 @@ EXAMPLES_OF_NAMES = [
     ("kronecker", Jacobian.kron(A, B).T, "(A (x) B)^T"),
     ("kronecker", einstein("a;ab", (3,), (3, 4)), "sum of the last axis"),
     ("block diagonal", einstein("ni;nk;nik", (3, 2), (3, 4), batch), "a batch"),
-    ("block diagonal", einstein("ni;nk;nik", (3, 2), (3, 4), batch) @ diagonal(np.ones((3, 4))), "batch diag"),
+    ("block diagonal", einstein("ni;nk;nik", (3, 2), (3, 4), batch) @ diagonal(np.ones((3, 4))), "batch D"),
     ("block diagonal", einstein("ni;nk;nik", (3, 2), (3, 4), batch)
      + einstein("ni;nk;ik", (3, 2), (3, 4), batch[0]), "batch plus I (x) A"),
     ("diagonal plus low rank", softmax(rows_of_softmax[0]), "diag(p) - p p^T"),
     ("diagonal plus low rank", IDENTITY(n) - (1 / n) * einstein("i;j", (n,), (n,)), "x - mean(x)"),
-    ("low rank", einstein("i;j;i;j", (4,), (5,), x[:4], x[:5]) + einstein("i;j", (4,), (5,)), "u v^T + 1 1^T"),
+    ("low rank", einstein("i;j;i;j", (4,), (5,), x[:4], x[:5]) + einstein("i;j", (4,), (5,)), "u v^T + ones"),
     ("sparse", einstein("b;ab;ab", (4,), (3, 4), batch.reshape(3, 8)[:, :4]), "sum of the first axis"),
     ("dense", Jacobian.from_dense(A), "a full matrix"),
 ]  # fmt: skip
@@ -610,7 +613,7 @@ def test_the_name_is_known_without_a_look_at_the_numbers():
     assert Jacobian.from_dense(np.eye(3)).structure == "dense"
 
 
-# Never denser than needed -------------------------------------------------------------------------------------
+# Never denser than needed -----------------------------------------------------------------------------------
 
 
 def peak(action):
@@ -664,6 +667,40 @@ def laplacian(height, width):
 
     around = [neighbour(0, 1), neighbour(0, -1), neighbour(1, 0), neighbour(-1, 0)]
     return sum(around) - 4 * neighbour(0, 0)
+
+
+@EXAMPLES
+@given(chances())
+def test_stencils(chance):
+    (a, x) = from_stencil(chance, some_shape(chance))
+    (b, y) = from_stencil(chance, a.out_shape)
+    assert_same((b @ a).toarray(), y @ x)
+    assert_same((b @ a @ b).toarray(), y @ x @ y)
+    assert_same((a + b).toarray(), x + y)
+    if all(term.factors for term in (*a.terms, *b.terms)):  # others may cancel
+        assert_array_equal(pattern(a + b), pattern(a) | pattern(b))
+        assert (a + b).nnz == (pattern(a) | pattern(b)).sum() or len((a + b).terms) > 1
+
+
+def test_pieces_of_a_grid_make_up_the_grid():
+    def piece(begin, end):
+        sizes, first = (end - begin, 3), 5 * begin + 1
+        return placed((6, 5), (6, 5), sizes, *[(first, ((0, 5), (1, 1)))] * 2)
+
+    assert (piece(0, 2) + piece(2, 4)).nbytes == 0
+    assert len((piece(0, 2) + piece(2, 4)).terms) == len((piece(0, 2) + piece(4, 6) + piece(2, 4)).terms) == 1
+    assert len((piece(0, 2) + piece(3, 6)).terms) == 2
+    overlapping = piece(0, 4) + piece(1, 6)
+    assert len(overlapping.terms) == 1 and overlapping.nbytes == 18 * 8
+    assert_array_equal(overlapping.diagonal().reshape(6, 5)[:, 2], [1, 2, 2, 2, 1, 1])
+
+
+def test_entries_that_meet_at_one_place_are_added_up():
+    weights = np.array([1.0, 2, 3])
+    convolution = placed((50,), (52,), (50, 3), (0, ((0, 1),)), (0, ((0, 1), (1, 1))), (weights, (1,)))
+    square = convolution @ convolution.T
+    assert square.nnz == pattern(square).sum() == 5 * 50 - 2 * (1 + 2)
+    assert_array_equal(square.toarray(), convolution.toarray() @ convolution.toarray().T)
 
 
 def test_stencils_on_a_grid_stay_bands():
@@ -822,7 +859,7 @@ def test_the_memory_of_a_sum_is_that_of_its_terms():
     assert Jacobian.identity(10**6).nbytes == 0
 
 
-# Other libraries ----------------------------------------------------------------------------------------------
+# Other libraries --------------------------------------------------------------------------------------------
 
 
 REGULAR = np.array([[4.0, 1, 0], [1, 5, 2], [0, 2, 6]])
@@ -881,7 +918,7 @@ def test_the_full_matrix_is_not_made_by_accident(monkeypatch):
     assert_array_equal(Jacobian.identity(3).toarray(), np.eye(3))
 
 
-# Errors -------------------------------------------------------------------------------------------------------
+# Errors -----------------------------------------------------------------------------------------------------
 
 
 def test_spaces_that_do_not_fit():
@@ -965,7 +1002,7 @@ def test_other_refusals():
         square / 0
 
 
-# Empty spaces -------------------------------------------------------------------------------------------------
+# Empty spaces -----------------------------------------------------------------------------------------------
 
 
 @given(SPACE, SPACE, SPACE)
@@ -1010,7 +1047,7 @@ def test_constructors_of_empty_spaces():
     assert Jacobian.zero((0, 3), (0, 4)).blocks().shape == (0, 3, 4)
 
 
-# The functions of arrays --------------------------------------------------------------------------------------
+# The functions of arrays ------------------------------------------------------------------------------------
 
 
 def test_indicator_and_scatter_dispatch():
@@ -1023,7 +1060,7 @@ def test_indicator_and_scatter_dispatch():
     assert_array_equal(scatter(np.ones(3), repeated, (3,), 5), [0, 2, 0, 0, 1])
 
 
-# Speed --------------------------------------------------------------------------------------------------------
+# Speed ------------------------------------------------------------------------------------------------------
 
 
 def test_small_products_and_sums_are_fast():

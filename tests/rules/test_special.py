@@ -9,7 +9,7 @@ import jacobi.rules.special
 from jacobi.errors import NoRuleError
 from jacobi.finite_difference import finite_difference
 from jacobi.rules import REFUSED, REGISTRY
-from jacobi.rules.special.operands import NoClosedForm
+from jacobi.rules.registry import NoClosedForm
 
 UFUNCS = [f for name in dir(special) if isinstance(f := getattr(special, name), np.ufunc)]
 RULES = [operation for operation in REGISTRY.values() if operation.name.startswith("scipy.special.")]

@@ -624,7 +624,9 @@ def projectile_range(p):
     speed, angle, drag = p
     vx, vy = speed * np.cos(angle), speed * np.sin(angle)
     x, y, dt = 0.0, 0.0, 0.05
-    while y >= 0:
+    for _ in range(200):
+        if y < 0:
+            break
         v = np.sqrt(vx**2 + vy**2)
         x, y = x + dt * vx, y + dt * vy
         vx, vy = vx - dt * drag * v * vx, vy - dt * (9.81 + drag * v * vy)

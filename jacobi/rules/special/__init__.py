@@ -98,7 +98,7 @@ piecewise_constant(
 )
 
 # logistic functions
-elementwise(special.expit, lambda y, x: y * (1 - y))
+elementwise(special.expit, lambda y, x: y * special.expit(-x))  # 1 - y loses all digits for large x
 elementwise(special.log_expit, lambda y, x: special.expit(-x))
 elementwise(special.logit, lambda y, x: 1 / (x * (1 - x)), domain=probability)
 

@@ -62,13 +62,13 @@ elementwise(
     special.gammaincinv,
     unknown("a"),
     lambda x, a, y: 1 / gamma_density(a, x),
-    domain=(given(positive), probability),
+    domain=(given(above_one), probability),
 )
 elementwise(
     special.gammainccinv,
     unknown("a"),
     lambda x, a, y: -1 / gamma_density(a, x),
-    domain=(given(positive), probability),
+    domain=(given(above_one), probability),
 )
 
 # beta functions and binomial coefficients

@@ -7,49 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from jacobi.errors import NoRuleError, at_users_line
 from jacobi.matrix import indicator
 from jacobi.rules import registry
-from jacobi.rules.registry import REGISTRY, Partial
+from jacobi.rules.registry import REGISTRY, NoClosedForm, Partial
 from jacobi.rules.samples import Array, Domain
-
-
-class NoClosedForm:
-    """A partial derivative that is not known: it stands in a declaration and raises when it is asked for.
-
-    Attributes
-    ----------
-    operand : str
-        The name of the operand in SciPy's documentation.
-    reason : str
-        Why there is no derivative, and what to write instead.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from scipy import special
-    >>> from jacobi import gradient
-    >>> gradient(lambda a: special.gammainc(a, 1.0))(2.0)
-    Traceback (most recent call last):
-    ...
-    jacobi.errors.NoRuleError: scipy.special.gammainc cannot be differentiated by its operand a...
-    """
-
-    def __init__(self, operand: str, reason: str):
-        self.operand = operand
-        self.reason = reason
-
-    def __repr__(self) -> str:
-        return f"<no derivative by {self.operand}>"
-
-    def __call__(self, y: Any, *operands: Any) -> Any:
-        """Raise `NoRuleError` with the names of the operation and of the operand."""
-        name = next(
-            (o.name for o in REGISTRY.values() if self in getattr(o, "partials", ())), "this operation"
-        )
-        raise NoRuleError(
-            at_users_line(f"{name} cannot be differentiated by its operand {self.operand}", self.reason)
-        )
 
 
 def unknown(operand: str) -> Partial:
