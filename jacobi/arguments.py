@@ -39,7 +39,9 @@ class Call:
             self._take_apart(arguments, numbers)
 
     def _take_apart(self, arguments: Sequence[Any], numbers: list[int]) -> None:
-        function, arrays, spans = self.function, [], []
+        function = self.function
+        arrays: list[Any] = []
+        spans: list[range] = []
         trees = [tree_of(argument) if k in numbers else 0 for k, argument in enumerate(arguments)]
         for argument, tree in zip(arguments, trees, strict=True):
             parts = leaves(argument, tree)
@@ -131,7 +133,7 @@ def plain_deep(value: Any) -> Any:
 def chosen(argnums: Argnums, arguments: Sequence[Any]) -> tuple[list[int], bool]:
     """The positions to differentiate by, counted from the front, and whether one alone was asked for."""
     single = isinstance(argnums, (int, np.integer))
-    numbers = [argnums] if single else list(argnums)  # type: ignore[arg-type]
+    numbers: list[Any] = [argnums] if single else list(argnums)  # type: ignore[arg-type]
     for number in numbers:
         if not isinstance(number, (int, np.integer)) or not -len(arguments) <= number < len(arguments):
             raise InputError(
@@ -140,4 +142,4 @@ def chosen(argnums: Argnums, arguments: Sequence[Any]) -> tuple[list[int], bool]
                     "argnums counts positional arguments from 0; pass them by position.",
                 )
             )
-    return [int(number) % len(arguments) for number in numbers], single  # type: ignore[call-overload]
+    return [int(number) % len(arguments) for number in numbers], single

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jacobi.rules import REFUSED, REGISTRY
+from jacobi.rules import REFUSED, REGISTRY, Rule
 
 UNSEEN = "NumPy does not hand its call to traced values: {cure}."
 OTHER = {
@@ -83,7 +83,7 @@ def entry(name: str, function: Any) -> Entry:
     operation = REGISTRY.get(function)
     if operation is None:
         return Entry(name, "refused", REFUSED.get(function, "It has no derivative rule."))
-    if operation.kind == "primitive":
+    if isinstance(operation, Rule):
         return Entry(name, "zero" if operation.piecewise_constant else "rule", operation.source)
     return Entry(name, {"silent": "plain", "fresh": "plain"}.get(operation.kind, operation.kind), "")
 

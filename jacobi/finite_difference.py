@@ -264,8 +264,9 @@ class Column:
         parts = zip(*(self.climbed[k] for k in sorted(self.climbed)), strict=True)
         ahead, right, behind, left = (np.array(part) for part in parts)
         ladder = Ladder(ahead, -behind, right, left, self.point.y)
-        argument = self.point.argument_unit * self.magnitude
-        known = Noise(noise, self.point.unit, argument, self.point.smallest)
+        same = np.ones_like(noise)
+        argument = self.point.argument_unit * self.magnitude * same
+        known = Noise(noise, self.point.unit * same, argument, self.point.smallest)
         for start in range(0, self.pending.size, OUTPUTS_AT_ONCE):
             some = self.pending[start : start + OUTPUTS_AT_ONCE]
             self.found.put(some, slope(ladder.of(some), known.of(some)))

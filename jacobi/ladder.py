@@ -22,6 +22,7 @@ Mask: TypeAlias = NDArray[np.bool_]
 Indices: TypeAlias = NDArray[np.intp]
 
 ROUNDINGS = 2.0  # relative roundings within which a value is taken to be right, until more noise is seen
+SINGLE = float(np.finfo(np.float32).eps)
 HIDDEN_NOISE = 100.0  # noise up to so many times that is read off the small steps
 CENTRAL_ORDERS = 5  # how many powers h^2, h^4, ... are extrapolated away
 ONE_SIDED_ORDERS = 6  # the same for h, h^2, ...
@@ -49,13 +50,13 @@ class Noise:
     """What is known about the errors of the values before the ladder is looked at."""
 
     absolute: Array  # (outputs,) measured size of the errors
-    relative: float  # rounding unit of the values
-    argument: float  # distance by which a function may round its own argument
+    relative: Array  # (outputs,) rounding unit of the values
+    argument: Array  # (outputs,) distance by which a function may round its own argument
     smallest: float  # smallest positive value of the dtype
 
     def of(self, outputs: Indices) -> Noise:
         """The same knowledge for some of the outputs."""
-        return Noise(self.absolute[outputs], self.relative, self.argument, self.smallest)
+        return Noise(self.absolute[outputs], self.relative[outputs], self.argument[outputs], self.smallest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,10 @@ def slope(ladder: Ladder, noise: Noise) -> Slope:
     Noise that the small steps show beyond the rounding of the values is read off and taken into account, as long as
     it is not so large that it could be a feature of the function.
     """
+    coarser = np.where(single_precision(ladder), SINGLE / noise.relative, 1.0)
+    if (coarser > 1.0).any():
+        louder = np.maximum(coarser, 1.0)
+        noise = replace(noise, relative=noise.relative * louder, argument=noise.argument * louder)
     errors = value_errors(ladder, noise)
     first, excess = _estimate(ladder, noise, errors)
     rounding = ROUNDINGS * noise.relative * np.abs(ladder.centre) + noise.smallest
@@ -117,6 +122,14 @@ def slope(ladder: Ladder, noise: Noise) -> Slope:
         return first
     second, _ = _estimate(ladder, noise, errors * np.where(hidden, 1.5 * excess, 1.0))
     return replace(second, contradicted=second.contradicted | (hidden & (excess > 10.0)))
+
+
+def single_precision(ladder: Ladder) -> Mask:
+    """Whether all values of an output are float32 numbers, with more digits than small integers and fractions have."""
+    values = np.concatenate((ladder.right, ladder.left, ladder.centre[None]))
+    single = (values.astype(np.float32) == values) | np.isnan(values)
+    mantissas, _ = np.frexp(values)
+    return np.asarray(single.all(axis=0) & (mantissas % 2.0**-11 > 0.0).any(axis=0))
 
 
 def value_errors(ladder: Ladder, noise: Noise) -> Array:

@@ -17,7 +17,6 @@ from jacobi.errors import InputError, ShapeError, at_function, at_users_line
 from jacobi.matrix import Jacobian
 
 
-
 def jacobian(f: Function, argnums: Argnums = 0, *, format: str | None = None, has_aux: bool = False) -> Function:
     """The Jacobian of a function, in numerator layout: ``J[i, j] = dy_i / dx_j``.
 

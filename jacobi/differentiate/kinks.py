@@ -18,20 +18,20 @@ class Kink(NamedTuple):
         The name of the operation, such as ``numpy.maximum``.
     line : str
         ``file.py:12``, where the user's code calls it.
-    count : int
-        How many entries of its result are affected.
+    affected : int
+        How many entries of its result stand there.
     places : tuple
         The indices of the first of them in the result.
     """
 
     operation: str
     line: str
-    count: int
+    affected: int
     places: tuple[Any, ...]
 
     def __str__(self) -> str:
         where = ", ".join(str(list(place)) for place in self.places if place)
-        more = ", ..." if self.count > len(self.places) else ""
+        more = ", ..." if self.affected > len(self.places) else ""
         return f"{self.operation} ({self.line}) has no derivative at {f'[{where}{more}]' if where else 'this point'}"
 
 

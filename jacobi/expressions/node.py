@@ -116,7 +116,7 @@ class Node(Traced):
     @property
     def mT(self) -> Any:
         """The transpose of the last two axes."""
-        return np.swapaxes(self, -1, -2)  # type: ignore[call-overload]
+        return record(self.graph, np.swapaxes, (self, -1, -2))
 
     @property
     def real(self) -> Node:
@@ -285,10 +285,10 @@ def perform(graph: Graph, operation: Operation, arguments: tuple[Any, ...], keyw
     parents: list[tuple[int, Step]] = []
     for position, argument in enumerate(arguments):
         kind = type(argument)
-        if kind is not Node and kind is not float and kind is not int:
-            if operation.arity is None or position < operation.arity:
-                argument = operand(graph, argument)
-                kind = type(argument)
+        is_operand = operation.arity is None or position < operation.arity
+        if is_operand and kind is not Node and kind is not float and kind is not int:
+            argument = operand(graph, argument)
+            kind = type(argument)
         if kind is Node:
             if argument.graph is not graph:
                 raise StrangerError(graph, argument.graph)
@@ -352,10 +352,7 @@ COMPARISONS = {
 }  # fmt: skip
 METHODS = {
     name: getattr(np, name)
-    for name in (
-        "sum mean prod var std max min cumsum cumprod trace dot ravel transpose swapaxes squeeze repeat take diagonal "
-        "clip argmax argmin argsort any all nonzero searchsorted compress choose"
-    ).split()
+    for name in ["sum", "mean", "prod", "var", "std", "max", "min", "cumsum", "cumprod", "trace", "dot", "ravel", "transpose", "swapaxes", "squeeze", "repeat", "take", "diagonal", "clip", "argmax", "argmin", "argsort", "any", "all", "nonzero", "searchsorted", "compress", "choose"]
 }
 
 
@@ -443,11 +440,11 @@ for _name, _function in COMPARISONS.items():
     setattr(Node, f"__{_name}__", _comparison(_function))
 for _name, _function in METHODS.items():
     setattr(Node, _name, _method(_function))
-for _name, _function in {
+for _name, _define in {
     "__pow__": _power,
     "__rpow__": lambda self, base: record(self.graph, np.power, (base, self)),
     "__ipow__": lambda self, exponent: self._updated(_power(self, exponent)),
     "__round__": _round, "round": _round, "reshape": _reshape, "transpose": _transpose, "astype": _astype,
     "flatten": _flatten, "conj": lambda self: self, "conjugate": lambda self: self,
 }.items():  # fmt: skip
-    setattr(Node, _name, _function)
+    setattr(Node, _name, _define)

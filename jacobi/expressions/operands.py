@@ -60,7 +60,7 @@ def stacked(graph: Graph, values: Any) -> Any:
                 at_users_line(f"{values!r:.80} is not an array of numbers", "Use arrays of real numbers.")
             ) from None
     if any(getattr(entry, "ndim", 0) for entry in flat):
-        entries = [entry if isinstance(entry, Traced) else np.asarray(entry, dtype=float) for entry in flat]
+        entries: list[Any] = [e if isinstance(e, Traced) else np.asarray(e, dtype=float) for e in flat]
         shapes = {entry.shape for entry in entries}
         if len(shapes) > 1:
             raise InputError(
@@ -101,7 +101,7 @@ def as_objects(values: Any) -> Any:
 def plain(value: Any) -> Any:
     """The value of a node, inside sequences as well."""
     if isinstance(value, Traced):
-        return value.value
+        return value.current().value
     if type(value) in (list, tuple):
         return type(value)(plain(part) for part in value)
     return value

@@ -13,7 +13,7 @@ from jacobi.matrix.contract import Draft, plan_sides
 from jacobi.matrix.meet import Nothing, meet
 from jacobi.matrix.plan import carry_out
 from jacobi.matrix.term import Term, numeric, spread
-from jacobi.matrix.wiring import Side, Wiring, all_indices, entries_apart, grid, remember, sum_of_ties
+from jacobi.matrix.wiring import Side, Wiring, all_indices, entries_apart, grid, line_of, remember, sum_of_ties
 
 
 def flat_places(w: Wiring, width: int) -> Side:
@@ -91,25 +91,24 @@ def coordinates(terms: Sequence[Term], dtype: Any, kind: Any = np.intp) -> tuple
 def compacted(terms: Sequence[Term], dtype: Any) -> list[Term]:
     """A sum of many terms as one sparse term, or as a few diagonals where that is what it is."""
     term = summed(*coordinates(terms, dtype))
-    if term.wiring.regular:
+    w = term.wiring
+    if w.regular or not w.rows[1] or not w.columns[1]:
         return [term]
-    (rows,), (columns,) = (tuple(tie for _, tie in side[1]) for side in (term.wiring.rows, term.wiring.columns))
-    return diagonals(rows, columns, term.factors[0]) or [term]
+    rows, columns = (side[0] + line_of(side[1][0][1], w.sizes[0]) for side in (w.rows, w.columns))
+    return runs_along_diagonals(rows, columns, term.factors[0]) or [term]
 
 
 MANY_DIAGONALS = 9
 
 
-def diagonals(rows: Any, columns: Any, values: Any) -> list[Term]:
-    """Entries sorted by rows as runs along a few diagonals; empty where they are none."""
-    if type(rows) is int or type(columns) is int:
-        return []
+def runs_along_diagonals(rows: Any, columns: Any, values: Any) -> list[Term]:
+    """Entries sorted by rows as runs along a few diagonals without gaps; empty where they are none."""
     offsets = columns - rows
-    first = offsets[: 4 * MANY_DIAGONALS]
-    if len(np.unique(first)) > MANY_DIAGONALS or len(found := np.unique(offsets)) > MANY_DIAGONALS:
+    if len(np.unique(offsets[: 4 * MANY_DIAGONALS])) > MANY_DIAGONALS:
         return []
+    found = np.unique(offsets)
     result = []
-    for offset in found:
+    for offset in found if len(found) <= MANY_DIAGONALS else ():
         mine = np.flatnonzero(offsets == offset)
         row, count = int(rows[mine[0]]), len(mine)
         if (np.diff(rows[mine]) != 1).any():

@@ -55,7 +55,7 @@ def _joined(one: Wiring, other: Wiring) -> Wiring | None:
 
 
 def cheapest(matrices: list[Any], multiply: Callable[[Any, Any], Any]) -> Any:
-    """The product in the order whose price, known from the wirings alone, is lowest (dynamic programming)."""
+    """The product in the order whose price, known from the wirings alone, is lowest: dynamic programming."""
     count = len(matrices)
     best: dict[tuple[int, int], tuple[float, Any, int]] = {
         (k, k): (0.0, Shadow.of(matrix), k) for k, matrix in enumerate(matrices)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from functools import cached_property, lru_cache, wraps
+from functools import cache, cached_property, lru_cache, wraps
 from types import FunctionType
 from typing import Any
 
@@ -29,7 +29,7 @@ from jacobi.rules import samples
 
 Partial = Callable[..., Any]
 
-REGISTRY: dict[Any, Rule | Composed | Silent] = {}
+REGISTRY: dict[Any, Any] = {}
 REFUSED: dict[Any, str] = {}
 
 
@@ -414,7 +414,7 @@ def strict(name: str, definition: Callable[..., Any]) -> Callable[..., Any]:
     return defined
 
 
-@lru_cache(maxsize=None)
+@cache
 def takes_any_keyword(function: Any) -> bool:
     """Whether a function has parameters that cannot be known from its signature."""
     try:
@@ -452,7 +452,7 @@ def full_name(function: Any) -> str:
     return f"{module}.{function.__name__}" if module else str(function.__name__)
 
 
-@lru_cache(maxsize=None)
+@cache
 def parameter_names(function: Any) -> tuple[str, ...]:
     """The names of the parameters of a function, without those of unknown length."""
     try:

@@ -695,6 +695,25 @@ def test_pieces_of_a_grid_make_up_the_grid():
     assert_array_equal(overlapping.diagonal().reshape(6, 5)[:, 2], [1, 2, 2, 2, 1, 1])
 
 
+def test_entries_written_one_by_one():
+    def entry(row, column):
+        return placed((200,), (200,), (), (row, ()), (column, ()), (np.array(2.0), ()))
+
+    difference = sum([entry(k, k + 1) for k in range(100)] + [entry(k, k) for k in range(100)])
+    assert difference.structure == "banded" and difference.nbytes == 2 * 100 * 8
+    places = np.random.default_rng(0).permutation(200)
+    for rows, columns in (
+        (places, places[::-1]),
+        (places[:1].repeat(200), places),
+        (places, places[:1].repeat(200)),
+    ):
+        total = sum(entry(int(row), int(column)) for row, column in zip(rows, columns, strict=True))
+        expected = np.zeros((200, 200))
+        np.add.at(expected, (rows, columns), 2.0)
+        assert len(total.terms) <= MANY_TERMS
+        assert_array_equal(total.toarray(), expected)
+
+
 def test_entries_that_meet_at_one_place_are_added_up():
     weights = np.array([1.0, 2, 3])
     convolution = placed((50,), (52,), (50, 3), (0, ((0, 1),)), (0, ((0, 1), (1, 1))), (weights, (1,)))
