@@ -89,7 +89,7 @@ def entry(name: str, function: Any) -> Entry:
 
 
 def beyond(module: str, name: str, function: Any) -> Entry:
-    """The line of a function of SciPy: a ufunc dispatches, anything else has a namesake in `jacobi.functions` or not."""
+    """The line of a function of SciPy: a ufunc dispatches, others have a namesake in `jacobi.functions` or not."""
     if isinstance(function, np.ufunc):
         return entry(f"{module}.{name}", function)
     from jacobi import functions

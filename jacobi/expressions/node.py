@@ -350,10 +350,11 @@ UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute}
 COMPARISONS = {
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
 }  # fmt: skip
-METHODS = {
-    name: getattr(np, name)
-    for name in ["sum", "mean", "prod", "var", "std", "max", "min", "cumsum", "cumprod", "trace", "dot", "ravel", "transpose", "swapaxes", "squeeze", "repeat", "take", "diagonal", "clip", "argmax", "argmin", "argsort", "any", "all", "nonzero", "searchsorted", "compress", "choose"]
-}
+METHODS: tuple[Any, ...] = (
+    np.sum, np.mean, np.prod, np.var, np.std, np.max, np.min, np.cumsum, np.cumprod, np.trace, np.dot, np.ravel,
+    np.transpose, np.swapaxes, np.squeeze, np.repeat, np.take, np.diagonal, np.clip, np.argmax, np.argmin, np.argsort,
+    np.any, np.all, np.nonzero, np.searchsorted, np.compress, np.choose,
+)  # fmt: skip
 
 
 def _binary(function: Any) -> Any:
@@ -438,8 +439,8 @@ for _name, _function in UNARY.items():
     setattr(Node, f"__{_name}__", _unary(_function))
 for _name, _function in COMPARISONS.items():
     setattr(Node, f"__{_name}__", _comparison(_function))
-for _name, _function in METHODS.items():
-    setattr(Node, _name, _method(_function))
+for _method_function in METHODS:
+    setattr(Node, _method_function.__name__, _method(_method_function))
 for _name, _define in {
     "__pow__": _power,
     "__rpow__": lambda self, base: record(self.graph, np.power, (base, self)),

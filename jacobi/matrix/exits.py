@@ -13,7 +13,16 @@ from jacobi.matrix.contract import Draft, plan_sides
 from jacobi.matrix.meet import Nothing, meet
 from jacobi.matrix.plan import carry_out
 from jacobi.matrix.term import Term, numeric, spread
-from jacobi.matrix.wiring import Side, Wiring, all_indices, entries_apart, grid, line_of, remember, sum_of_ties
+from jacobi.matrix.wiring import (
+    Side,
+    Wiring,
+    all_indices,
+    entries_apart,
+    grid,
+    line_of,
+    remember,
+    sum_of_ties,
+)
 
 
 def flat_places(w: Wiring, width: int) -> Side:

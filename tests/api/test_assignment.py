@@ -210,5 +210,5 @@ def test_plain_arrays_are_refused_with_the_cure():
         out[0] = x[0]
         return out
 
-    with pytest.raises(jb.errors.TraceError, match="np.zeros_like"):
+    with pytest.raises(jb.errors.TraceError, match="zeros_like"):
         jb.jacobian(plain)(np.ones(3))

@@ -47,7 +47,7 @@ REFUSED = {
     "float": (lambda x: float(x[0]) * x, TraceError, "float"),
     "int": (lambda x: int(x[0]) * x, TraceError, "int"),
     "range": (lambda x: sum(x[0] for _ in range(x[1])), TraceError, "index"),
-    "format": (lambda x: "%.3f" % x[0], TraceError, "derivative"),
+    "format": (lambda x: f"{float(x[0]):.3f}", TraceError, "derivative"),
     "plain entry": (into_plain_entry, TraceError, "np.zeros_like"),
     "plain array": (into_plain_array, TraceError, "np.zeros_like"),
     "plain +=": (into_plain_sum, TraceError, "y = y + "),

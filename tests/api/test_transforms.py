@@ -92,10 +92,10 @@ def test_jvp_and_vjp_are_products_with_the_jacobian():
 
     y = np.array([3.0, 4.0])
     J, K = jb.jacobian(f, argnums=(0, 1))(X, y)
-    value, tangent = jb.jvp(f, (X, y), (X, y))
+    _, tangent = jb.jvp(f, (X, y), (X, y))
     np.testing.assert_allclose(tangent, J @ X + K @ y)
     np.testing.assert_allclose(jb.jvp(f, (X, y), (None, y))[1], K @ y)
-    value, pullback = jb.vjp(f, X, y)
+    _, pullback = jb.vjp(f, X, y)
     for u in np.eye(3):
         np.testing.assert_allclose(pullback(u)[0], u @ J)
         np.testing.assert_allclose(pullback(u)[1], u @ K)

@@ -148,7 +148,15 @@ def cases() -> list[Case]:
         )
     )
     result.append(
-        Case("30 operations on 10 numbers", repeated, jb.jacobian(repeated), repeated_by_hand, (rng.normal(size=10),), None, diagonal)
+        Case(
+            "30 operations on 10 numbers",
+            repeated,
+            jb.jacobian(repeated),
+            repeated_by_hand,
+            (rng.normal(size=10),),
+            None,
+            diagonal,
+        )
     )
     return result
 
@@ -199,8 +207,8 @@ def import_times() -> tuple[float, float]:
 def table() -> str:
     """The figures as a page."""
     lines = [
-        f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.system()} {platform.machine()}; the smallest of "
-        "five rounds, the contestants taking turns.",
+        f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.system()} {platform.machine()}; the "
+        "smallest of five rounds, the contestants taking turns.",
         "",
         "| workload | f | jacobi | by hand | jacobi / f | jacobi / by hand | target |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
@@ -219,7 +227,8 @@ def table() -> str:
         "",
         f"- Tracing and accumulating cost {per_operation:.1f} µs per recorded operation on arrays of 10 numbers "
         "(target: at most 10 µs).",
-        f"- `import jacobi` takes {ours:.0f} ms on top of {numpy_time:.0f} ms for `import numpy` (target: at most 40 ms).",
+        f"- `import jacobi` takes {ours:.0f} ms on top of {numpy_time:.0f} ms for `import numpy` "
+        "(target: at most 40 ms).",
     ]
     return "\n".join(lines)
 

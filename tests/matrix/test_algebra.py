@@ -577,7 +577,7 @@ EXAMPLES_OF_NAMES = [
     ("banded", shift(2) - 2 * shift(1) + shift(0), "second differences"),
     ("banded", weighted(shift(2) - shift(0)), "weighted differences"),
     ("banded", (shift(2) - shift(0)).T @ (shift(2) - shift(0)), "D^T D"),
-    ("banded", placed((20,), (22,), (20, 3), (0, ((0, 1),)), (0, ((0, 1), (1, 1))), (x[:3], (1,))), "convolve"),
+    ("banded", placed((20,), (22,), (20, 3), (0, ((0, 1),)), (0, ((0, 1), (1, 1))), (x[:3], (1,))), "filter"),
     ("rank one", einstein("i;j;i;j", (3,), (4,), x[:3], x[:4]), "u v^T"),
     ("rank one", einstein("i;j", (3,), (4,)), "1 1^T"),
     ("rank one", einstein("i;;i", (3,), (), x[:3]) @ einstein(";j;j", (), (4,), x[:4]), "u (v^T)"),
