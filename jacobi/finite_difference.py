@@ -11,7 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacobi.errors import InputError, ShapeError, at_users_line
-from jacobi.ladder import PLACES, ROUNDINGS, Array, Ladder, Mask, Noise, Slope, explained, scatter, slope
+from jacobi.ladder import (
+    PLACES,
+    ROUNDINGS,
+    Array,
+    Ladder,
+    Mask,
+    Noise,
+    Sample,
+    Slope,
+    explained,
+    scatter,
+    slope,
+)
 
 __all__ = ["NumericalJacobian", "finite_difference", "measure"]
 
@@ -22,7 +34,6 @@ TOP = 0.4112  # largest step, in units of max(|x|, 1); no fraction of small numb
 SPACINGS = 64.0  # smallest step, in units of the spacing of floating point numbers around x
 SMALLEST = 1e-300  # step of all
 STRIDE = 3  # rungs from one spacing to the next in the scan for noise
-LOUD = 3.0  # scatter that may be noise, in units of what is known to scatter
 GROWTH = 1e5  # how much more a smooth function may scatter at the next rung's spacing; 64 is the rule
 OUTPUTS_AT_ONCE = 4096  # tables of so many outputs fit into the caches
 
@@ -298,37 +309,6 @@ class Column:
     def points(self, spacing: float, beyond: float = 0.0) -> Array:
         """Values at places some spacing (negative: behind x) apart, each a little `beyond`; (places, m)."""
         return np.array([self.moved(float(place) * spacing + beyond)[1] for place in PLACES])
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """Values at some spacing on one side; every field but the first has shape (outputs,)."""
-
-    values: Array  # (places, outputs)
-    three: Array  # scatter of the values by differences of order 3, NaN where values are missing or all equal
-    five: Array  # the same of order 5
-    rounding: Array  # what is known to scatter: rounding, and noise found at smaller spacings
-
-    @property
-    def noise(self) -> Array:
-        """The standard deviation of what may be noise."""
-        return np.minimum(self.three, self.five)
-
-    @property
-    def rough(self) -> Mask:
-        """Outputs whose values scatter."""
-        alike = (self.five >= 0.2 * self.three) & (self.five <= 5.0 * self.three)
-        return alike & (self.noise > LOUD * self.rounding)
-
-    @property
-    def wave(self) -> Mask:
-        """Outputs whose values lie on a curve that bends by more than noise."""
-        return (self.five < 0.2 * self.three) & (self.three > 6.0 * self.rounding)
-
-    @property
-    def suspicious(self) -> Mask:
-        """Outputs whose values are neither constant within rounding nor on a smooth curve."""
-        return ~(self.wave | (np.fmax(self.three, self.five) <= LOUD * self.rounding))
 
 
 class Scan:

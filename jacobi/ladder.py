@@ -24,6 +24,7 @@ Indices: TypeAlias = NDArray[np.intp]
 ROUNDINGS = 2.0  # relative roundings within which a value is taken to be right, until more noise is seen
 SINGLE = float(np.finfo(np.float32).eps)
 HIDDEN_NOISE = 100.0  # noise up to so many times that is read off the small steps
+LOUD = 3.0  # scatter that may be noise, in units of what is known to scatter
 CENTRAL_ORDERS = 5  # how many powers h^2, h^4, ... are extrapolated away
 ONE_SIDED_ORDERS = 6  # the same for h, h^2, ...
 
@@ -159,7 +160,7 @@ def _estimate(ladder: Ladder, noise: Noise, errors: Array) -> tuple[Slope, Array
     ask = np.flatnonzero(one_sided | ~np.isfinite(choice.error))
     if ask.size:
         for side, distance, slopes in zip(sides, (ladder.behind, ladder.ahead), (left, right), strict=True):
-            side_bars = errors[:, ask] / distance[:, None] + 4.0 * noise.relative * np.abs(slopes[:, ask])
+            side_bars = errors[:, ask] / distance[:, None] + 4.0 * (noise.relative * np.abs(slopes))[:, ask]
             found = _choose(distance, 1, slopes[:, ask], 3.0 * side_bars, ONE_SIDED_ORDERS)
             side[ask] = found.value
             use = one_sided[ask] & ~np.isnan(found.error) & ~(found.error >= choice.error[ask])
@@ -288,6 +289,37 @@ def kink(step: Array, gap: Array, bars: Array) -> Array:
     now = distance[last, column]
     lasting = (last > 0) & seen[before] & (now >= 0.8 * distance[before])
     return np.where(lasting & (bound >= 0.5 * now), np.inf, bound)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Values at some spacing on one side; every field but the first has shape (outputs,)."""
+
+    values: Array  # (places, outputs)
+    three: Array  # scatter of the values by differences of order 3, NaN where values are missing or all equal
+    five: Array  # the same of order 5
+    rounding: Array  # what is known to scatter: rounding, and noise found at smaller spacings
+
+    @property
+    def noise(self) -> Array:
+        """The standard deviation of what may be noise."""
+        return np.minimum(self.three, self.five)
+
+    @property
+    def rough(self) -> Mask:
+        """Outputs whose values scatter."""
+        alike = (self.five >= 0.2 * self.three) & (self.five <= 5.0 * self.three)
+        return alike & (self.noise > LOUD * self.rounding)
+
+    @property
+    def wave(self) -> Mask:
+        """Outputs whose values lie on a curve that bends by more than noise."""
+        return (self.five < 0.2 * self.three) & (self.three > 6.0 * self.rounding)
+
+    @property
+    def suspicious(self) -> Mask:
+        """Outputs whose values are neither constant within rounding nor on a smooth curve."""
+        return ~(self.wave | (np.fmax(self.three, self.five) <= LOUD * self.rounding))
 
 
 def explained(

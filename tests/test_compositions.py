@@ -162,6 +162,10 @@ def elementwise(d):
         f"np.clip({v}, -0.7, 0.9)", f"np.square({v})", f"np.sinh({v} / 4)", f"np.abs({v})**1.5", f"{v} / 2",
         f"np.where({v} > 0, {v}, 0.1 * {v})", f"np.expm1({v} / 3)", f"np.float_power(1.5, {v})", f"1.3**{v}",
         f"np.sign({v}) * {v}", f"np.reciprocal(3 + np.cos({v}))", f"np.log(np.cosh({v}))", f"np.nan_to_num({v})",
+        f"special.erf({v})", f"special.expit({v})", f"special.gammaln(2.5 + np.sin({v}))", f"np.sinc({v} / 3)",
+        f"functions.softplus({v})", f"functions.gelu({v})", f"functions.relu({v})", f"np.arcsinh({v})", f"np.fabs({v})",
+        f"np.piecewise({v}, [{v} < 0, {v} >= 0], [lambda t: -t, lambda t: t**2])", f"np.exp2({v} / 3)", f"abs({v})",
+        f"np.arcsin(0.9 * np.tanh({v}))", f"np.degrees({v}) / 60", f"{v} % 1.7", f"np.cbrt(3 + np.tanh({v}))", f"+{v}",
     )  # fmt: skip
 
 
@@ -173,7 +177,9 @@ def broadcasting(d):
         f"{v} + {w}", f"{v} - {w}", f"{v} * {w}", f"{v} * {w}", f"{v} / (2 + ({w})**2)", f"np.maximum({v}, {w})",
         f"np.minimum({v}, {w})", f"np.hypot(1 + {v}, {w})", f"np.arctan2({v}, 2 + np.cos({w}))",
         f"np.logaddexp({v}, {w})", f"np.where({v} > {w}, {v}, {w} * 2)", f"(1.5 + np.tanh({v}))**({w})",
-        f"np.add(*np.broadcast_arrays({v}, {w}))", f"np.fmax({v}, {w})", f"np.copysign({v}, {w})",
+        f"np.add(*np.broadcast_arrays({v}, {w}))", f"np.fmax({v}, {w})", f"np.copysign({v}, {w})", f"np.fmod({v}, 1 + ({w})**2)",
+        f"np.select([{v} > 0.3, {w} > 0], [{v}, {w}], {v} * {w})", f"special.xlogy(1 + ({v})**2, 1 + ({w})**2)",
+        f"np.remainder({v}, 1 + ({w})**2)", f"np.float_power(1 + ({v})**2, {w})", f"np.logaddexp2({v}, {w})",
     )  # fmt: skip
 
 
@@ -200,6 +206,9 @@ def reductions(d):
         f"np.quantile({v}, 0.3, axis={axis}{keep})", f"np.add.reduce({v}, axis={axis})", f"np.nansum({v}, axis={axes})",
         f"functions.logsumexp({v}, axis={axis})", f"functions.softmax({v}, axis={axis})",
         f"np.linalg.norm({v}, 1, axis={axis})", f"np.maximum.reduce({v}, axis={axis})", f"np.nanmean({v}, axis={axes})",
+        f"np.average({v}, axis={axis}, weights={d.rng.uniform(0.5, 2, d.values[v].shape[axis]).round(2).tolist()})",
+        f"np.var({v}, axis={axis}, ddof=-1{keep})", f"np.count_nonzero({v} > 0) * {v}", f"np.linalg.vector_norm({v}, axis={axes}{keep})",
+        f"np.argmax({v}) * {v}.max()", f"functions.log_softmax({v}, axis={axis})", f"np.nanstd({v}, axis={axes})",
     )  # fmt: skip
 
 
@@ -221,6 +230,9 @@ def products(d):
         f"np.tensordot({v}, {d.numbers((columns, shape[axis]))}, axes=({axis}, 1))", f"np.vecdot({v}, {v})",
         f"{v} @ np.swapaxes({v}, -1, -2)" if len(shape) > 1 else f"{v} @ {v}",
         f"np.linalg.multi_dot([{left}, {v}, {right}])" if len(shape) == 2 else f"np.outer({v}, {v})",
+        f'np.einsum("...i,...i", {v}, {v})', f'np.einsum("...i,ij->...j", {v}, {right})', f'np.einsum("i...->...", {v})',
+        f"np.tensordot({v}, {v}, axes=({axis}, {axis}))", f"np.matvec({left}, np.swapaxes({v}, -1, {max(-2, -len(shape))}))",
+        f"np.vecmat({v}, {right})", f"{v}.dot({right})",
     )  # fmt: skip
 
 
@@ -340,7 +352,7 @@ def joining(d):
         f"np.concatenate([{v}, np.zeros_like({w})], axis={axis})", f"np.stack([{v}, {u}], axis={new})",
         f"np.stack([{u}, 2 * {v}], axis={new})", f"np.append({v}, {u})", f"np.hstack([{v}, {u}])",
         f"np.vstack([{v}, {u}])", f"np.column_stack([{v}, {u}])", f"np.dstack([{v}, {u}])", f"np.block([{v}, {u}])",
-        f"np.insert({v}, 1, {w}.ravel()[0], axis={axis})", f"np.array([{v}.ravel()[0], 1.0, {u}.ravel()[-1]])",
+        f"np.insert({v}, 1, {w}.ravel()[0], axis={axis})", f"np.stack([{v}.ravel()[0], 1.0, {u}.ravel()[-1]])",
         f"np.stack([{v}, {d.numbers(shape)}], axis={new})", f"np.meshgrid({v}.ravel()[:3], {u}.ravel()[:3])[1]",
     )  # fmt: skip
 
@@ -363,7 +375,12 @@ def factorisations(d):
         f"np.linalg.eigvalsh({square})", f"np.linalg.svd({v}, compute_uv=False)", f"np.linalg.matrix_power({skew}, 2)",
         f"np.linalg.qr({square})[1]", f"functions.expm({square} / 9)", f"np.linalg.norm({v}, 'nuc', axis=(-2, -1))",
         f"np.linalg.solve({skew}, {v})", f"functions.sqrtm({square})" if d.values[v].ndim == 2 else f"{v} * 2",
-        f"functions.solve_triangular(np.linalg.cholesky({square}), {vector}, lower=True)",
+        f"functions.solve_triangular(np.linalg.cholesky({square}), {vector}, lower=True)", f"np.linalg.eigh({square})[0]",
+        f"np.linalg.lstsq({v}, {d.numbers((n,))}, rcond=None)[0]" if d.values[v].ndim == 2 else f"{v} - 1",
+        f"np.abs(np.linalg.eigh({square})[1])", f"np.abs(np.linalg.svd({v} + 0.1, full_matrices=False)[0])",
+        f"np.linalg.matrix_norm({v}, 2)", f"np.linalg.cond({square})", f"np.linalg.matrix_power({square}, -1)",
+        f"functions.cho_solve(functions.cho_factor({square}), {vector})" if d.values[v].ndim == 2 else f"{v} + 1",
+        f"np.linalg.tensorinv({square}, 1)" if d.values[v].ndim == 2 else f"{v} + 2",
     )  # fmt: skip
 
 
@@ -381,6 +398,12 @@ def scans(d):
         f"np.where({d.numbers(d.values[v].shape)} > 0, {v}, 0)", f"np.select([{v} > 0.5, {v} < 0], [{v}, {v}**2])",
         f"np.polyval({v}.ravel()[:3], {v})", f"np.cov({v}.ravel()[None])", f"np.bincount(np.array([0, 1, 1]), {v}.ravel()[:1].repeat(3))",
         f"np.cross({v}.ravel()[:1].repeat(3) * [1, 2, 3], [0.5, -1.0, 2.0])", f"np.vander({v}.ravel()[:3])",
+        f"np.trapezoid(np.sin({v}), {v}, axis={axis})", f"np.gradient({v}, 0.5, axis={axis})", f"np.unwrap({v}, axis={axis})",
+        f"np.cumulative_sum({v}, axis={axis}, include_initial=True)", f"np.correlate({v}.ravel(), {kernel}, 'full')",
+        f"np.apply_along_axis(lambda t: t * t[0], {axis}, {v})", f"np.interp([0.1, 0.6], [0.0, 0.5, 1.0], {v}.ravel()[:1].repeat(3))",
+        f"jb.gradient(lambda t: np.sum(np.sin(t) * {v}))({v})", f"jb.jacobian(lambda t: t**2 * {v})({v}).diagonal()",
+        f"np.stack([{v}[k] * k for k in range(len({v}))])", f"sum(t**2 for t in {v})", f"np.unstack({v}, axis={axis})[0] * 2",
+        f"jb.jvp(lambda t: np.tanh(t) * {v}, ({v},), ({v},))[1]", f"np.bincount([0, 1, 1], {v}.ravel()[:1].repeat(3))",
     )  # fmt: skip
 
 
@@ -427,7 +450,7 @@ class Composition:
                 self.lines += lines
         self.lines.append(f"return {self.result(list(values))}")
         self.source = f"def f({', '.join(names)}):\n" + "".join(f"    {line}\n" for line in self.lines)
-        space = {"np": np, "functions": functions}
+        space = {"np": np, "functions": functions, "jb": jb, "special": special}
         exec(self.source, space)
         self.f = space["f"]
 
@@ -448,7 +471,7 @@ class Composition:
 
 def evaluated(lines, name, values):
     """The value of some lines on plain arrays, or None if they do not give a small array of moderate numbers."""
-    space = {"np": np, "functions": functions} | {key: value.copy() for key, value in values.items()}
+    space = {"np": np, "functions": functions, "jb": jb, "special": special} | {key: value.copy() for key, value in values.items()}
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")

@@ -89,12 +89,11 @@ def local_jacobians(trace: Trace, output: Step, inputs: Sequence[Step]) -> dict[
         if operation.piecewise_constant:
             continue
         y, values = as_nodes(graph, step) if trace.recording else as_arrays(step)
-        wanted = [(operand, parent.number) for operand, parent in step.parents if parent.number in active]
         traced = [operand for operand, _ in step.parents]
-        found = operation.locals([operand for operand, _ in wanted], y, values, step.keywords, traced)
-        for (_, number), local in zip(wanted, found, strict=True):
-            if local.terms:
-                edges.append((number, local))
+        wanted = [operand for operand, parent in step.parents if parent.number in active]
+        numbers = [parent.number for _, parent in step.parents if parent.number in active]
+        found = operation.locals(wanted, y, values, step.keywords, traced)
+        edges += [edge for edge in zip(numbers, found, strict=True) if edge[1].terms]
     return result
 
 

@@ -43,6 +43,7 @@ def box_of(w: Wiring) -> Box | None:
 
 
 def _box_of(w: Wiring) -> Box | None:
+    """The box, worked out: the offsets of both sides are taken apart into steps along the axes and a rest."""
     rows, columns = dict(w.rows[1]), dict(w.columns[1])
     if not w.regular or not len(rows) == len(columns) == len(w.sizes):
         return None
@@ -96,11 +97,13 @@ def seam(one: Wiring, other: Wiring) -> Seam | None:
 
 def union(one: Box, other: Box) -> Box | None:
     """The box that two boxes on one lattice make up; None if they make up no box."""
+    if one.lattice != other.lattice:
+        return None
     begin = tuple(map(min, one.begin, other.begin))
     end = tuple(map(max, one.end, other.end))
     whole = Box(one.lattice, begin, end)
-    if one.lattice != other.lattice or whole in (one, other):
-        return whole if one.lattice == other.lattice else None
+    if whole in (one, other):
+        return whole
     ranges = zip(one.begin, one.end, other.begin, other.end, strict=True)
     apart = [(b, e, c, f) for b, e, c, f in ranges if (b, e) != (c, f)]
     touching = len(apart) == 1 and all(max(b, c) <= min(e, f) for b, e, c, f in apart)
@@ -108,6 +111,7 @@ def union(one: Box, other: Box) -> Box | None:
 
 
 def _seam(whole: Box, here: Any, there: Any) -> Seam:
+    """The seam of two boxes that make up a whole one."""
     sizes = tuple(end - begin for begin, end in zip(whole.begin, whole.end, strict=True))
     overlap = all(map(int.__lt__, here.begin, there.end)) and all(map(int.__lt__, there.begin, here.end))
     places = _within(whole, here), _within(whole, there)
@@ -115,6 +119,7 @@ def _seam(whole: Box, here: Any, there: Any) -> Seam:
 
 
 def _within(whole: Box, part: Box) -> tuple[slice, ...]:
+    """Where a box lies in a larger one."""
     return tuple(slice(b - z, e - z) for b, e, z in zip(part.begin, part.end, whole.begin, strict=True))
 
 
@@ -144,6 +149,7 @@ def along_lines(
 
 
 def _joined(line: list[Item], join: Callable[[Item, Item], Item | None]) -> list[Item]:
+    """The items along the same lines, joined until no two of them can be."""
     result: list[Item] = []
     for item in line:
         position = 0

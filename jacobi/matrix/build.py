@@ -92,6 +92,7 @@ def _plan(
 
 
 def _mismatch(what: str) -> ShapeError:
+    """The error of subscripts that do not fit the shapes."""
     return ShapeError(at_users_line(what, "Write a label per axis: rows; columns; factor; factor ..."))
 
 

@@ -47,6 +47,7 @@ __all__ = ["Draft", "Plan", "carry_out", "plan_product", "plan_sides"]
 
 
 MISSING = object()
+MOST_BYTES = 2**27  # in all plans of interned wirings together
 
 # Prices, in units of reading one number from memory (about a nanosecond)
 BLAS_SPEED = 8  # multiplications and additions of a matrix product in that time
@@ -62,11 +63,33 @@ def plan_product(left: Wiring, right: Wiring) -> Plan | None:
     keeper, partner = left, right
     if left.regular and not right.regular:  # what holds arrays must not outlive the terms it belongs to
         keeper, partner = right, ("to the left", left)  # type: ignore[assignment]
-    found = keeper.remembered.get(partner, MISSING)
-    if found is MISSING:
-        found = remember(keeper, partner, Draft.of_product(left, right))
-    plan: Plan | None = found
-    return plan
+    plan: Any = keeper.remembered.get(partner, MISSING)
+    if plan is MISSING:
+        plan = remember(keeper, partner, Draft.of_product(left, right))
+        if keeper.regular and plan is not None:
+            limit_memory(keeper, partner, plan)
+    return plan  # type: ignore[no-any-return]
+
+
+_heavy: dict[tuple[Wiring, Any], int] = {}  # plans that hold positions, oldest first, and their bytes
+
+
+def limit_memory(keeper: Wiring, partner: Any, plan: Plan) -> None:
+    """Forget the oldest plans that hold positions when there are too many: interned wirings live for ever."""
+    weight = bytes_of((plan.program, plan.wiring.rows, plan.wiring.columns))
+    if weight:
+        _heavy[keeper, partner] = weight
+        while sum(_heavy.values()) > MOST_BYTES:
+            oldest = next(iter(_heavy))
+            del _heavy[oldest]
+            oldest[0].remembered.pop(oldest[1], None)
+
+
+def bytes_of(value: Any) -> int:
+    """The memory of the arrays in nested tuples."""
+    if isinstance(value, tuple):
+        return sum(map(bytes_of, value))
+    return value.nbytes if isinstance(value, np.ndarray) else 0
 
 
 def plan_sides(

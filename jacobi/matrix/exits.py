@@ -41,6 +41,7 @@ def fills(w: Wiring, shape: tuple[int, int]) -> bool:
 
 
 def _fills(w: Wiring, shape: tuple[int, int]) -> bool:
+    """Whether every place is an entry, none is repeated, and none comes before its turn."""
     if w.volume != shape[0] * shape[1] or not entries_apart(w, shape[1]):
         return False
     return all(step > 0 for _, step in w.rows[1] + w.columns[1]) and not (

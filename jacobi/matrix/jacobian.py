@@ -244,11 +244,13 @@ class Jacobian:
         return self.out_shape[0]
 
     def __repr__(self) -> str:
+        """One line: shape, structure, spaces, type and memory."""
         spaces = f"{self.out_shape} <- {self.in_shape}"
         rows, columns = self.shape
         return f"<{rows}x{columns} Jacobian, {self.structure}, {spaces}, {self.dtype}, {self.nbytes} bytes>"
 
     def __str__(self) -> str:
+        """A small matrix entry by entry, with dots where there is none; a large one in one line."""
         rows, columns = self.shape
         if rows * columns > 400 or columns > 12 or not numeric(self.terms):
             return repr(self)
@@ -289,6 +291,7 @@ class Jacobian:
         return self._times_array(other)
 
     def __rmatmul__(self, other: Any) -> Any:
+        """``u @ J``, ``M @ J`` and ``S @ J``; see `__matmul__`."""
         if hasattr(other, "tocoo"):
             return Jacobian.from_sparse(other) @ self
         other = real_numbers(other)
@@ -300,6 +303,7 @@ class Jacobian:
         return self.T._times_array(other.T).T
 
     def _times_array(self, other: Any) -> Any:
+        """The product with a vector or a matrix: an array."""
         other = real_numbers(other)
         if other.ndim not in (1, 2):
             what = f"cannot multiply J with an array of shape {other.shape}"
@@ -318,6 +322,7 @@ class Jacobian:
         return product.tensor()
 
     def __add__(self, other: Any) -> Any:
+        """The sum of two Jacobians between the same spaces."""
         if not isinstance(other, Jacobian):
             return refused_summand(other)
         if self.shape != other.shape:
@@ -333,15 +338,19 @@ class Jacobian:
         return Jacobian(terms, self.out_shape, self.in_shape, dtype)
 
     def __sub__(self, other: Any) -> Any:
+        """The difference of two Jacobians between the same spaces."""
         return self + (-other) if isinstance(other, Jacobian) else refused_summand(other)
 
     def __radd__(self, other: Any) -> Any:
-        return self if type(other) is int and other == 0 else refused_summand(other)  # sum() starts with 0
+        """``0 + J``, with which ``sum`` begins."""
+        return self if type(other) is int and other == 0 else refused_summand(other)
 
     def __rsub__(self, other: Any) -> Any:
+        """An error: only Jacobians are subtracted."""
         return refused_summand(other)
 
     def __neg__(self) -> Jacobian:
+        """The matrix with all signs changed."""
         return self * -1
 
     def __mul__(self, number: Any) -> Jacobian:
@@ -358,12 +367,14 @@ class Jacobian:
         return self._multiple(float(factor), wider)
 
     def _multiple(self, number: float, dtype: Any) -> Jacobian:
+        """The multiple by a plain number."""
         terms = [Term(term.coefficient * number, term.factors, term.wiring) for term in self.terms]
         return Jacobian(terms, self.out_shape, self.in_shape, dtype)
 
     __rmul__ = __mul__
 
     def __truediv__(self, number: Any) -> Jacobian:
+        """The multiple by ``1 / number``."""
         result: Jacobian = self * (1 / number)
         return result
 
@@ -415,6 +426,7 @@ class Jacobian:
         return full[rows[:, None], columns]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """What NumPy makes of a Jacobian: the full matrix, unless it is larger than `LARGEST_IMPLICIT`."""
         needed = self.shape[0] * self.shape[1] * self.dtype.itemsize
         if needed > LARGEST_IMPLICIT:
             raise MemoryError(

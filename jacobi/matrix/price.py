@@ -71,6 +71,7 @@ def cheapest(matrices: list[Any], multiply: Callable[[Any, Any], Any]) -> Any:
             best[first, last] = min(options, key=lambda option: option[0])
 
     def product(first: int, last: int) -> Any:
+        """The product of a run of matrices."""
         if first == last:
             return matrices[first]
         middle = best[first, last][2]

@@ -53,8 +53,8 @@ def multiple(term: Term, number: Any) -> Term:
 
 def products(left: Iterable[Term], right: Sequence[Term]) -> list[Term]:
     """The products of all pairs, collected."""
-    pairs = (one @ other for one in left for other in right)
-    return collected(product for product in pairs if product is not None)
+    found = [product for one in left for other in right if (product := one @ other) is not None]
+    return collected(found) if len(found) > 1 else found
 
 
 def shortened(terms: list[Term], shape: tuple[int, int], dtype: Any) -> list[Term]:

@@ -623,8 +623,8 @@ def projectile_range(p):
     """Distance until a projectile with drag lands, by Euler steps until it is below the ground."""
     speed, angle, drag = p
     vx, vy = speed * np.cos(angle), speed * np.sin(angle)
-    x, y, dt = 0.0, 0.0, 0.05
-    for _ in range(200):
+    x, y, dt = 0.0, 0.0, 0.2
+    for _ in range(50):
         if y < 0:
             break
         v = np.sqrt(vx**2 + vy**2)
