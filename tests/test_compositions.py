@@ -8,10 +8,13 @@ import re
 import warnings
 
 import numpy as np
+import pytest
+from scipy import special
 
 import jacobi as jb
 from jacobi import functions
 
+SPACE = {"np": np, "jb": jb, "functions": functions, "special": special}
 SMALL = 40  # entries of the largest array in a composition
 ROUNDINGS = 1e-12
 
@@ -407,9 +410,28 @@ def scans(d):
     )  # fmt: skip
 
 
+def loops(d):
+    """Stencils and recursions as simulations have them, along the first axis."""
+    v = d.array()
+    count, weight = d.rng.integers(2, 5), f"{d.rng.uniform(0.1, 0.6):.2f}"
+    step = d.one(
+        f"new = new + {weight} * np.sin(np.roll(new, 1, axis=0))",
+        f"new[1:-1] = {weight} * (new[2:] + new[:-2]) - 0.1 * new[1:-1]**2",
+        f"new[1:] = new[1:] - {weight} * new[1:] * (new[1:] - new[:-1])",
+        f"new[k % len(new)] = {weight} * new[(k + 1) % len(new)] * np.cos({v}[-1])",
+        f"new[::2] += {weight} * {v}[::2]",
+        f"new = new + {weight} * (np.roll(new, -1, axis=-1) - 2 * new + np.roll(new, 1, axis=-1)) * {v}",
+        f"new = np.tanh(new) + {weight} * new.mean(axis=0)",
+    )
+    recursion = [f"new = np.empty_like({v})", f"new[0] = {v}[0]", f"for k in range(1, len({v})):"]
+    if d.rng.random() < 0.3:
+        return [*recursion, f"    new[k] = {weight} * new[k - 1] + np.sin({v}[k])"]
+    return [f"new = {v}.copy()", f"for k in range({count}):", f"    {step}"]
+
+
 FAMILIES = (
     elementwise, elementwise, broadcasting, broadcasting, outer, reductions, reductions, products, products, moves, moves,
-    matrices, indexing, indexing, assignment, joining, factorisations, scans,
+    matrices, indexing, indexing, assignment, joining, factorisations, scans, loops,
 )  # fmt: skip
 
 
@@ -430,7 +452,7 @@ class Composition:
     def __init__(self, seed):
         rng = np.random.default_rng(seed)
         self.seed, self.rng = seed, rng
-        shapes = [tuple(int(n) for n in rng.integers(1, 4, rng.choice([0, 1, 2, 2, 3]))) for _ in range(rng.integers(1, 3))]
+        shapes = [self.shape() for _ in range(rng.integers(1, 3))]
         self.arguments = [rng.uniform(-2, 2, shape).round(3) for shape in shapes]
         names = "xy"[: len(shapes)]
         values = dict(zip(names, self.arguments, strict=True))
@@ -450,17 +472,26 @@ class Composition:
                 self.lines += lines
         self.lines.append(f"return {self.result(list(values))}")
         self.source = f"def f({', '.join(names)}):\n" + "".join(f"    {line}\n" for line in self.lines)
-        space = {"np": np, "functions": functions, "jb": jb, "special": special}
+        space = dict(SPACE)
         exec(self.source, space)
         self.f = space["f"]
 
+    def shape(self):
+        """A shape: mostly of short axes, sometimes one or two longer ones."""
+        kind = self.rng.random()
+        if kind < 0.15:
+            return (int(self.rng.integers(5, 12)),)
+        if kind < 0.3:
+            return int(self.rng.integers(3, 6)), int(self.rng.integers(2, 8))
+        return tuple(int(n) for n in self.rng.integers(1, 4, self.rng.choice([0, 1, 2, 2, 3])))
+
     def result(self, names):
-        """The last value; half the time with all others that are not used, so that no line is idle."""
+        """The last value; mostly with all others that are not used, so that no line is idle."""
         *others, last = names
         used = set(re.findall(r"\w+", " ".join(self.lines)))
         text = " ".join(line.partition("=")[2] if line.startswith("v") else line for line in self.lines)
         idle = [name for name in others if name not in set(re.findall(r"\w+", text)) and name in used | {"x", "y"}]
-        if not idle or self.rng.random() < 0.5:
+        if not idle or self.rng.random() < 0.3:
             return last
         return f"np.concatenate([{', '.join(f'np.ravel({name})' for name in (*idle, last))}])"
 
@@ -471,7 +502,7 @@ class Composition:
 
 def evaluated(lines, name, values):
     """The value of some lines on plain arrays, or None if they do not give a small array of moderate numbers."""
-    space = {"np": np, "functions": functions, "jb": jb, "special": special} | {key: value.copy() for key, value in values.items()}
+    space = SPACE | {key: value.copy() for key, value in values.items()}
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
@@ -584,3 +615,16 @@ def shapes_agree(J):
     assert true.get(J.structure, True), f"structure {J.structure!r} of\n{full}"
     if J.structure == "block diagonal":
         np.testing.assert_allclose(J.blocks().sum(), full.sum(), 1e-12, 1e-12 * (1 + np.abs(full).sum()))
+
+
+@pytest.mark.parametrize("first", range(0, 320, 20))
+def test_compositions(first):
+    decided = 0
+    for seed in range(first, first + 20):
+        composition = Composition(seed)
+        try:
+            decided += check(composition)
+        except Exception as error:
+            error.add_note(f"in\n{composition}")
+            raise
+    assert decided > 60, "differences decided hardly anything"

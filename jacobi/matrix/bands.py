@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple, TypeVar
 
-from jacobi.matrix.contract import plan_sides
 from jacobi.matrix.plan import Plan
+from jacobi.matrix.planning import plan_sides
 from jacobi.matrix.wiring import Wiring, remember
 
 Item = TypeVar("Item", bound=Any)

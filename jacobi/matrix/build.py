@@ -8,10 +8,11 @@ from typing import Any
 
 from jacobi import layout
 from jacobi.errors import ShapeError, at_users_line
-from jacobi.matrix.contract import Draft, plan_sides
+from jacobi.matrix.contract import Draft
 from jacobi.matrix.given import real_factors
 from jacobi.matrix.jacobian import Jacobian
 from jacobi.matrix.plan import Plan, carry_out
+from jacobi.matrix.planning import plan_sides
 from jacobi.matrix.term import Term
 from jacobi.matrix.wiring import Side, reach, trimmed
 

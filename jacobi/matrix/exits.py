@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacobi.matrix.arrays import add_at, scatter
-from jacobi.matrix.contract import Draft, plan_sides
+from jacobi.matrix.contract import Draft
 from jacobi.matrix.meet import Nothing, meet
 from jacobi.matrix.plan import carry_out
+from jacobi.matrix.planning import plan_sides
 from jacobi.matrix.term import Term, numeric, spread
 from jacobi.matrix.wiring import (
     Side,

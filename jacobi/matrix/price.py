@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from jacobi.matrix.bands import along_lines, seam
-from jacobi.matrix.contract import plan_product
+from jacobi.matrix.planning import plan_product
 from jacobi.matrix.wiring import Wiring
 
 

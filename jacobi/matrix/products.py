@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -51,10 +51,13 @@ def multiple(term: Term, number: Any) -> Term:
     return Term(term.coefficient, carry_out(plan, (*term.factors, number)), plan.wiring)
 
 
-def products(left: Iterable[Term], right: Sequence[Term]) -> list[Term]:
-    """The products of all pairs, collected."""
-    found = [product for one in left for other in right if (product := one @ other) is not None]
-    return collected(found) if len(found) > 1 else found
+def products(left: Sequence[Term], right: Sequence[Term]) -> list[Term]:
+    """The products of all pairs, collected while they are made: they need not all be held at once."""
+    if len(left) == len(right) == 1:
+        product = left[0] @ right[0]
+        return [] if product is None else [product]
+    pairs = (one @ other for one in left for other in right)
+    return collected(product for product in pairs if product is not None)
 
 
 def shortened(terms: list[Term], shape: tuple[int, int], dtype: Any) -> list[Term]:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from jacobi.matrix.bands import along_lines, seam
-from jacobi.matrix.contract import plan_contracted, plan_product
 from jacobi.matrix.plan import carry_out
+from jacobi.matrix.planning import plan_contracted, plan_product
 from jacobi.matrix.wiring import Wiring, all_indices, transposed
 
 

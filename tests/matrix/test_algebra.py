@@ -683,13 +683,15 @@ def test_stencils(chance):
 
 
 def test_pieces_of_a_grid_make_up_the_grid():
-    def piece(begin, end):
-        sizes, first = (end - begin, 3), 5 * begin + 1
+    def piece(begin, end, left=1, right=4):
+        sizes, first = (end - begin, right - left), 5 * begin + left
         return placed((6, 5), (6, 5), sizes, *[(first, ((0, 5), (1, 1)))] * 2)
 
     assert (piece(0, 2) + piece(2, 4)).nbytes == 0
-    assert len((piece(0, 2) + piece(2, 4)).terms) == len((piece(0, 2) + piece(4, 6) + piece(2, 4)).terms) == 1
+    assert len((piece(0, 2) + piece(2, 4)).terms) == 1
+    assert len((piece(0, 2) + piece(4, 6) + piece(2, 4)).terms) == 1
     assert len((piece(0, 2) + piece(3, 6)).terms) == 2
+    assert len((piece(0, 4, 0, 3) + piece(2, 6, 2, 4)).terms) == 2  # not a box, although they overlap
     overlapping = piece(0, 4) + piece(1, 6)
     assert len(overlapping.terms) == 1 and overlapping.nbytes == 18 * 8
     assert_array_equal(overlapping.diagonal().reshape(6, 5)[:, 2], [1, 2, 2, 2, 1, 1])
