@@ -30,11 +30,12 @@ __all__ = ["NumericalJacobian", "finite_difference", "measure"]
 Real: TypeAlias = NDArray[np.floating[Any]]
 
 FACTOR = 4.0  # between neighbouring rungs
-TOP = 0.4112  # largest step, in units of max(|x|, 1); no fraction of small numbers, so that no period matches it
+TOP = 0.4112  # largest step, in units of max(|x|, 1); no simple fraction, so that hardly a period matches it
 SPACINGS = 64.0  # smallest step, in units of the spacing of floating point numbers around x
 SMALLEST = 1e-300  # step of all
 STRIDE = 3  # rungs from one spacing to the next in the scan for noise
 GROWTH = 1e5  # how much more a smooth function may scatter at the next rung's spacing; 64 is the rule
+SAFETY = 2.0  # what estimates of errors are multiplied with to make a bound
 OUTPUTS_AT_ONCE = 4096  # tables of so many outputs fit into the caches
 
 NO_VALUE = (ValueError, ArithmeticError)  # of a function outside its domain; FloatingPointError is arithmetic
@@ -58,27 +59,27 @@ def finite_difference(
 ) -> Callable[..., tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Return a function that gives the numerical Jacobian of `f` and a bound on its error.
 
-    Every entry is the limit of difference quotients over a ladder of steps.  The step is chosen for each entry by
-    consistency with all smaller ones, so neither a kink close by, nor a mixture of scales, nor cancellation inside
-    `f`, nor the edge of its domain needs attention.  A smooth column costs twelve calls of `f`, a difficult one up
-    to some hundreds, no further than ``0.42 * max(abs(x[j]), 1)`` from `x`.
+    Every entry is the limit of difference quotients over a ladder of steps.  The step is chosen for each
+    entry by consistency with all smaller ones, so neither a kink close by, nor a mixture of scales, nor
+    cancellation inside `f`, nor the edge of its domain needs attention.  A smooth column costs twelve calls
+    of `f`, a difficult one up to some hundreds, no further than ``0.42 * max(abs(x[j]), 1)`` from `x`.
 
     Parameters
     ----------
     f : callable
-        Takes arrays or numbers and returns a number, an array of any rank, or a list of numbers.  It is called with
-        fresh copies (of a list to differentiate by: with an array), and may raise ``ValueError`` or
-        ``ArithmeticError`` outside its domain.
+        Takes arrays or numbers and returns a number, an array of any rank, or a list of numbers.  It is
+        called with fresh copies (of a list to differentiate by: with an array), and may raise ``ValueError``
+        or ``ArithmeticError`` outside its domain.
     argnum : int
         Position of the argument ``x`` to differentiate by.
 
     Returns
     -------
     callable
-        Takes the arguments of `f` and returns ``J`` and ``err``, both float64 of shape ``(y.size, x.size)``, rows and
-        columns in C order.  The derivative lies in ``J ± err``.  ``err`` is inf where there is a kink, a jump or no
-        finite slope, and NaN (like ``J``) where `f` or `x` is not finite.  Where `f` is defined on one side only,
-        the slope is that side's.
+        Takes the arguments of `f` and returns ``J`` and ``err``, both float64 of shape ``(y.size, x.size)``,
+        rows and columns in C order.  The derivative lies in ``J ± err``.  ``err`` is inf where there is a
+        kink, a jump or no finite slope, and NaN (like ``J``) where `f` or `x` is not finite.  Where `f` is
+        defined on one side only, the slope is that side's.
 
     Raises
     ------
@@ -89,15 +90,15 @@ def finite_difference(
 
     Notes
     -----
-    The extrapolation of difference quotients is L. F. Richardson's (1911), the table with its own error estimate
-    that of C. J. F. Ridders, "Accurate computation of F'(x) and F'(x)F''(x)", Advances in Engineering Software 4
-    (1982) 75-76.  The choice of the step is O. V. Lepski's, "On a problem of adaptive estimation in Gaussian white
-    noise", Theory of Probability and its Applications 35 (1991) 454-466.  Noise is told from detail by tables of
-    differences: J. J. Moré and S. M. Wild, "Estimating computational noise", SIAM Journal on Scientific Computing
-    33 (2011) 1292-1314.
+    The extrapolation of difference quotients is L. F. Richardson's (1911), the table with its own error
+    estimate that of C. J. F. Ridders, "Accurate computation of F'(x) and F'(x)F''(x)", Advances in
+    Engineering Software 4 (1982) 75-76.  The choice of the step is O. V. Lepski's, "On a problem of adaptive
+    estimation in Gaussian white noise", Theory of Probability and its Applications 35 (1991) 454-466.  Noise
+    is told from detail by tables of differences: J. J. Moré and S. M. Wild, "Estimating computational noise",
+    SIAM Journal on Scientific Computing 33 (2011) 1292-1314.
 
-    A bound from finitely many values is no proof.  Detail that lies below a hundred roundings of the values, or is
-    narrower than the smallest step (about 1e-14, relative to `x`), cannot be seen.
+    A bound from finitely many values is no proof.  Detail that lies below a hundred roundings of the values,
+    or is narrower than the smallest step (about 1e-14, relative to `x`), cannot be seen.
 
     Examples
     --------
@@ -142,7 +143,7 @@ def _measure(point: Point) -> NumericalJacobian:
             column = Column(point, int(j), quiet, result.noise)
             small_first = column.explore(small_first)
             result.noise, found = column.heard, column.found
-            value[good, j], error[good, j] = found.value[good], found.error[good]
+            value[good, j], error[good, j] = found.value[good], SAFETY * found.error[good]
             result.one_sided[good, j] = found.one_sided[good]
             for i in np.flatnonzero(np.isinf(found.error)):
                 result.sides[int(i), int(j)] = float(found.left[i]), float(found.right[i])
@@ -236,7 +237,7 @@ class Column:
         return max(round(log(self.top / max(step, SMALLEST), FACTOR)), 0)
 
     def explore(self, small_first: bool) -> bool:
-        """Measure the column, cheaply where that is enough; whether the smaller scale was the one that fitted."""
+        """Measure the column, cheaply where that is enough; whether the smaller of two scales fitted."""
         scales = [max(self.magnitude, 1.0)]
         if self.magnitude and not 0.1 <= self.magnitude <= 10.0:
             scales.append(min(self.magnitude, 1.0))
@@ -252,7 +253,7 @@ class Column:
         return small_first
 
     def quick_rungs(self, scale: float) -> list[int]:
-        """Four rungs for a function that varies over a length `scale`, and two far below to contradict them."""
+        """Four rungs for a function that varies over a length `scale`, and some below to contradict them."""
         unit = max(self.point.unit, self.point.argument_unit)
         first = self.rung(scale * unit**0.1)
         check = [self.rung(scale * unit**power) for power in (1 / 3, 1 / 2)]
@@ -314,9 +315,9 @@ class Column:
 class Scan:
     """Tells noise from detail of the function, by how values scatter at spacings from the smallest upwards.
 
-    Rounding inside a function, of ``1e8 + x`` say, makes stairs.  On the stair where x stands the function is smooth,
-    with a wrong slope.  Where values begin to scatter on both sides of x, either the values at smaller spacings lie
-    on a curve, or the slopes at these points explain it, or it is noise.
+    Rounding inside a function, of ``1e8 + x`` say, makes stairs.  On the stair where x stands the function is
+    smooth, with a wrong slope.  Where values begin to scatter on both sides of x, either the values at
+    smaller spacings lie on a curve, or the slopes at these points explain it, or it is noise.
     """
 
     def __init__(self, column: Column, outputs: NDArray[np.intp]) -> None:
@@ -325,6 +326,9 @@ class Scan:
         self.hopeless = np.zeros(outputs.size, dtype=np.bool_)  # where noise cannot be told from the function
         self.gross = np.zeros(outputs.size, dtype=np.bool_)  # where the noise is no small part of the values
         self.undecided = np.ones(outputs.size, dtype=np.bool_)
+        climbed = [side[outputs] for _, right, _, left in column.climbed.values() for side in (right, left)]
+        values = np.abs(climbed)
+        self.typical = np.quantile(np.where(np.isfinite(values), values, 0.0), 0.75, axis=0)
         self.points: dict[tuple[int, float], Array] = {}
 
     def run(self) -> None:
@@ -354,10 +358,9 @@ class Scan:
             noisy &= ~self.on_curve(k, height)
         louder = noisy & (sure | (self.noise == 0.0))
         # Nothing can be said of waves too short for the smallest step, nor of what is hardly more than noise.
-        typical = np.fmin(*(np.median(np.abs(side.values), axis=0) for side in sides))
         unresolved = rough if k == self.column.last else louder & ~sure
-        self.hopeless |= unresolved & (height > 0.01 * typical)
-        self.gross |= louder & (height > 0.01 * typical)
+        self.hopeless |= unresolved & (height > 0.01 * self.typical)
+        self.gross |= louder & (height > 0.01 * self.typical)
         if louder.any():  # a few more stairs, to measure their height
             wider = np.fmin(self.sample(k - 1, 1.0).noise, self.sample(k - 1, -1.0).noise)
             height = np.fmax(height, np.fmin(wider, 64.0 * height))
@@ -405,7 +408,7 @@ class Scan:
 
 
 def fresh(value: Any) -> Any:
-    """A copy of arrays, also inside lists, tuples and dicts, so that the function cannot change the caller's."""
+    """A copy of arrays, also inside containers, so that the function cannot change the caller's."""
     if isinstance(value, np.ndarray):
         return value.copy(order="K")
     if type(value) in (list, tuple):
@@ -434,7 +437,7 @@ def real_array(value: Any, name: str) -> Real:
         what = f"{name}, of type {kind}, is no array of numbers ({ragged}{problem})"
         raise InputError(at_users_line(what, cure)) from None
     if array.dtype.kind in "cO":
-        cure = "Differentiate by the real and the imaginary part, as a function of real arrays with real results."
+        cure = "Differentiate by the real and the imaginary part, as a function of real arrays."
         raise InputError(at_users_line(f"{name} is complex", cure))
     if array.dtype.kind not in "fiub":
         raise InputError(

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from jacobi.rules.functions_activation import gelu, log_softmax, logsumexp, relu, sigmoid, silu, softmax, softplus
-from jacobi.rules.functions_build import (
+from jacobi.rules.functions.activation import gelu, log_softmax, logsumexp, relu, sigmoid, silu, softmax, softplus
+from jacobi.rules.functions.build import (
     block_diag,
     circulant,
     convolution_matrix,
@@ -27,15 +27,15 @@ from jacobi.rules.functions_build import (
     toeplitz,
     trapezoid,
 )
-from jacobi.rules.functions_equations import (
+from jacobi.rules.functions.equations import (
     solve_continuous_lyapunov,
     solve_discrete_lyapunov,
     solve_sylvester,
     solve_toeplitz,
 )
-from jacobi.rules.functions_lu import lu_factor, lu_solve
-from jacobi.rules.functions_solve import cho_factor, cho_solve, cholesky, det, inv, solve, solve_triangular
-from jacobi.rules.matrix_functions import coshm, cosm, expm, expm_frechet, logm, sinhm, sinm, sqrtm, tanhm, tanm
+from jacobi.rules.functions.lu import lu_factor, lu_solve
+from jacobi.rules.functions.matrices import coshm, cosm, expm, expm_frechet, logm, sinhm, sinm, sqrtm, tanhm, tanm
+from jacobi.rules.functions.solve import cho_factor, cho_solve, cholesky, det, inv, solve, solve_triangular
 
 __all__ = [
     "block_diag",

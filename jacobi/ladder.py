@@ -1,10 +1,11 @@
 """A slope with a bound on its error, from the values of a function on a ladder of ever smaller steps.
 
-On every rung of the ladder the same values give a left, a right and a central slope.  Extrapolation to step zero
-makes an estimate of each rung from it and the coarser ones; the distance to its neighbours in the table, and the
-noise of the values divided by the step, are its error bar.  Large steps suffer from curvature, small ones from
-noise, and neither can be told from one rung alone: an estimate counts only as far as *all* smaller steps agree with
-it (Lepski's choice from below).  So a kink, a jump or a wiggle close by spoils the rungs above it and no other.
+On every rung of the ladder the same values give a left, a right and a central slope.  Extrapolation to step
+zero makes an estimate of each rung from it and the coarser ones; the distance to its neighbours in the table,
+and the noise of the values divided by the step, are its error bar.  Large steps suffer from curvature, small
+ones from noise, and neither can be told from one rung alone: an estimate counts only as far as *all* smaller
+steps agree with it (Lepski's choice from below).  So a kink, a jump or a wiggle close by spoils the rungs
+above it and no other.
 
 All functions handle every output at once: a rung is a row, an output is a column.
 """
@@ -62,7 +63,7 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class Slope:
-    """The slopes of the outputs, their error bounds, and what these rest on; every field has shape (outputs,)."""
+    """The slopes of the outputs, their error bounds, and what these rest on; every field is (outputs,)."""
 
     value: Array
     error: Array  # inf where there is a kink, a jump or a slope without limit; NaN where there are no values
@@ -108,8 +109,8 @@ class Slope:
 def slope(ladder: Ladder, noise: Noise) -> Slope:
     """The slope of every output with a bound on its error.
 
-    Noise that the small steps show beyond the rounding of the values is read off and taken into account, as long as
-    it is not so large that it could be a feature of the function.
+    Noise that the small steps show beyond the rounding of the values is read off and taken into account, as
+    long as it is not so large that it could be a feature of the function.
     """
     coarser = np.where(single_precision(ladder), SINGLE / noise.relative, 1.0)
     if (coarser > 1.0).any():
@@ -126,7 +127,7 @@ def slope(ladder: Ladder, noise: Noise) -> Slope:
 
 
 def single_precision(ladder: Ladder) -> Mask:
-    """Whether all values of an output are float32 numbers, with more digits than small integers and fractions have."""
+    """Whether all values are float32 numbers, with more digits than small integers and fractions have."""
     values = np.concatenate((ladder.right, ladder.left, ladder.centre[None]))
     single = (values.astype(np.float32) == values) | np.isnan(values)
     mantissas, _ = np.frexp(values)
@@ -134,7 +135,7 @@ def single_precision(ladder: Ladder) -> Mask:
 
 
 def value_errors(ladder: Ladder, noise: Noise) -> Array:
-    """A bound on the error of the values of each rung: their rounding, that of the argument, measured noise."""
+    """A bound on the error of each rung's values: their rounding, that of the argument, measured noise."""
     largest = np.fmax(np.fmax(np.abs(ladder.right), np.abs(ladder.left)), np.abs(ladder.centre))
     risen = np.fmax(np.abs(ladder.right - ladder.centre), np.abs(ladder.left - ladder.centre))
     steepness = risen / (ladder.ahead + ladder.behind)[:, None]
@@ -217,8 +218,9 @@ def _choose(step: Array, power: int, slopes: Array, bars: Array, orders: int) ->
 def extrapolate(step: Array, power: int, slopes: Array, bars: Array, orders: int) -> tuple[Array, Array]:
     """The best estimate of each rung from it and the coarser ones, by Neville's scheme, with its error.
 
-    The error of an estimate is its distance to the two it was made from (as in Ridders' method), which is about the
-    error of the worse of *them*, and the noise.  The slope is a polynomial in the ``power`` of the step.
+    The error of an estimate is its distance to the two it was made from (as in Ridders' method), which is
+    about the error of the worse of *them*, and the noise.  The slope is a polynomial in the ``power`` of the
+    step.
     """
     values = slopes.copy()
     errors = np.full_like(slopes, np.inf)
@@ -239,8 +241,8 @@ def extrapolate(step: Array, power: int, slopes: Array, bars: Array, orders: int
 def agreement(values: Array, errors: Array, bars: Array) -> Array:
     """The error of each rung's estimate, enlarged by what all finer rungs say against it.
 
-    A finer rung may differ by its noise; what it differs beyond that counts.  The difference to the next finer rung
-    counts in full, because an error bar may be small by accident.
+    A finer rung may differ by its noise; what it differs beyond that counts.  The difference to the next
+    finer rung counts in full, because an error bar may be small by accident.
     """
     against = np.zeros_like(values)
     for k in range(1, len(values)):
@@ -256,7 +258,7 @@ def agreement(values: Array, errors: Array, bars: Array) -> Array:
 
 
 def diverges(slopes: Array, bars: Array) -> Mask:
-    """Whether the slopes still change at the end of the ladder, by more than noise and without slowing down."""
+    """Whether the slopes still change at the end of the ladder, beyond noise and without slowing down."""
     if len(slopes) < 3:
         return np.zeros(slopes.shape[1], dtype=np.bool_)
     change = np.abs(np.diff(slopes[-3:], axis=0))
@@ -267,9 +269,9 @@ def diverges(slopes: Array, bars: Array) -> Mask:
 def kink(step: Array, gap: Array, bars: Array) -> Array:
     """The part of the error that a kink at the point may have: inf where one is seen.
 
-    ``gap`` is the right slope minus the left one, (rungs, outputs).  It is an odd function of the step where the
-    function is smooth, so its limit at step zero follows by removing the powers h and h^3; that limit is held
-    against zero on every rung, again as far as all finer rungs agree.
+    ``gap`` is the right slope minus the left one, (rungs, outputs).  It is an odd function of the step where
+    the function is smooth, so its limit at step zero follows by removing the powers h and h^3; that limit is
+    held against zero on every rung, again as far as all finer rungs agree.
     """
     if step.size < 3:
         return np.zeros(gap.shape[1])
@@ -281,7 +283,8 @@ def kink(step: Array, gap: Array, bars: Array) -> Array:
     distance = np.abs(limit)
     below = np.maximum.accumulate(np.fmax(distance - bars, 0.0)[::-1], axis=0)[::-1]
     bound = np.fmin.reduce(np.maximum(distance, below) + bars, axis=0)
-    # A kink is seen where the limit is not zero and stays so from one rung to the next, down to where noise begins.
+    # A kink is seen where the limit is not zero and stays so from one rung to the next, down to where noise
+    # begins.
     seen = distance > 4.0 * bars
     last = np.where(seen, np.arange(len(distance))[:, None], 0).max(axis=0)
     column = np.arange(last.size)
@@ -325,11 +328,11 @@ class Sample:
 def explained(
     values: Array, nearby: Array, spacing: float, near: float, noise: Array, rounding: Array
 ) -> Mask:
-    """Whether slopes at the points explain why values at this spacing scatter: a function that is rough, not noisy.
+    """Whether slopes at the points explain why the values scatter: the function is rough, not noisy.
 
-    ``nearby`` are the values at the distance ``near`` from the same points.  Kinks and waves that the spacing does
-    not resolve are continuous and change the slope from place to place.  The stairs that rounding makes have the same
-    slope everywhere, and jump.
+    ``nearby`` are the values at the distance ``near`` from the same points.  Kinks and waves that the spacing
+    does not resolve are continuous and change the slope from place to place.  The stairs that rounding makes
+    have the same slope everywhere, and jump.
     """
     step = nearby - values
     continuous = np.median(np.abs(step), axis=0) <= 0.3 * noise
@@ -339,10 +342,10 @@ def explained(
 
 
 def scatter(values: Array) -> tuple[Array, Array]:
-    """The standard deviation of the noise in values at ``PLACES``, by differences of order 3 and 5; (outputs,) each.
+    """The standard deviation of noise in values at ``PLACES``, by differences of order 3 and of order 5.
 
-    Differences of a smooth function die out as the order grows, those of noise do not: the two agree only on noise
-    (Hamming; Moré and Wild).  Medians, so that a single kink or jump among the points does not count.
+    Differences of a smooth function die out as the order grows, those of noise do not: the two agree only on
+    noise (Hamming; Moré and Wild).  Medians, so that a single kink or jump among the points does not count.
     """
     by_three, by_five = (np.median(np.abs(weights @ values), axis=0) for weights in DIFFERENCES)
     return by_three, by_five
@@ -359,7 +362,7 @@ def differences(order: int) -> Array:
     return rows
 
 
-# Where values are compared to find noise, in units of their spacing: not quite equally spaced, because stairs whose
-# width divides the spacing would look smooth.
+# Where values are compared to find noise, in units of their spacing: not quite equally spaced, because stairs
+# whose width divides the spacing would look smooth.
 PLACES: Array = np.arange(1.0, 11.0) + 0.6 * (np.arange(1.0, 11.0) * 0.6180339887 % 1.0 - 0.5)
 DIFFERENCES = differences(3), differences(5)

@@ -1,4 +1,4 @@
-"""Numerical Jacobians: the bound holds the truth at all scales, is tight, costs little, survives bad functions."""
+"""Numerical Jacobians: the bound holds at all scales, is tight and cheap, and survives bad functions."""
 
 import math
 import warnings
@@ -12,7 +12,7 @@ from scipy import special
 from jacobi.errors import InputError, ShapeError
 from jacobi.finite_difference import finite_difference, measure
 
-# ------------------------------------------------------------------ the bound against closed forms over scales
+# --------------------------------------------------------- the bound against closed forms over scales
 
 anywhere, positive, inside = (lambda t: True), (lambda t: t > 0), (lambda t: abs(t) < 1)
 KNOWN = {  # name: function of t, its derivative, domain
@@ -163,7 +163,7 @@ def test_functions_of_matrices():
         assert err.max() < 1e-8
 
 
-# ------------------------------------------------------------------------------------------- tight and cheap
+# --------------------------------------------------------- tight and cheap
 
 
 def test_the_bound_is_tight_for_smooth_functions_of_moderate_size():
@@ -207,7 +207,7 @@ def test_calls_are_counted():
     assert measure(counted, (np.array([0.0, 1e-9]),)).calls == calls
 
 
-# ------------------------------------------------------------------------------- where there is no derivative
+# --------------------------------------------------------- where there is no derivative
 
 
 @pytest.mark.parametrize(
@@ -257,6 +257,26 @@ def test_one_sided_entries_are_marked():
     assert found.one_sided.tolist() == [[True, False], [False, False]]
 
 
+def test_outputs_of_all_sorts_do_not_disturb_each_other():
+    """A root at its edge, a kink, stairs, a steep and a smooth function, float32 inside, a constant."""
+    functions = (
+        lambda x: x**1.5,
+        abs,
+        lambda x: (1e8 + np.sin(x)) - 1e8,
+        lambda x: np.tanh(x / 1e-8),
+        np.exp,
+        lambda x: np.float64(np.sin(np.float32(x + 1))),
+        lambda x: 7.0,
+    )
+    found = measure(lambda x: [f(x) for f in functions], (0.0,))
+    truth = np.array([[0, np.nan, 1, 1e8, 1, math.cos(1), 0]]).T
+    sharp = np.isfinite(truth)
+    assert (abs(found.value - truth) <= found.error)[sharp].all()
+    assert (found.error[sharp] <= [1e-6, 1e-3, 1e-1, 1e-9, 1e-3, 1e-9]).all()
+    assert np.isinf(found.error[1, 0])
+    assert found.one_sided.ravel().tolist() == [True] + 6 * [False]
+
+
 def test_entries_without_values_are_nan():
     J, err = finite_difference(np.log)(np.array([-1.0, 1.0]))
     assert np.isnan(J[0]).all() and np.isnan(err[0]).all()
@@ -272,7 +292,7 @@ def test_randomness_is_seen_as_noise():
     assert (err > 1).all()
 
 
-# ------------------------------------------------------------------------------- arguments and results of all kinds
+# --------------------------------------------------------- arguments and results of all kinds
 
 
 @pytest.mark.parametrize(
@@ -361,7 +381,7 @@ def test_other_arguments_and_keywords_reach_the_function():
     assert (abs(J - np.diag([4.0, 12.0])) <= err).all()
 
 
-# ------------------------------------------------------------------------------- functions that misbehave
+# --------------------------------------------------------- functions that misbehave
 
 
 def test_a_reused_output_buffer_does_no_harm():

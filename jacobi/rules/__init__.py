@@ -11,13 +11,8 @@ import jacobi.rules.decompositions
 import jacobi.rules.differences
 import jacobi.rules.elementwise
 import jacobi.rules.fourier
-import jacobi.rules.functions_activation
-import jacobi.rules.functions_build
-import jacobi.rules.functions_equations
-import jacobi.rules.functions_lu
-import jacobi.rules.functions_solve
+import jacobi.rules.functions
 import jacobi.rules.linalg
-import jacobi.rules.matrix_functions
 import jacobi.rules.matrix_products
 import jacobi.rules.moves
 import jacobi.rules.reductions

@@ -361,7 +361,7 @@ def logsumexp(x):
 def gaussian_log_likelihood(mu, Sigma, X):
     """Log-likelihood of a multivariate normal distribution, by slogdet and solve."""
     d = X - mu
-    sign, logdet = np.linalg.slogdet(Sigma)
+    _, logdet = np.linalg.slogdet(Sigma)
     mahalanobis = np.sum(d * np.linalg.solve(Sigma, d.T).T)
     return -0.5 * (len(X) * (logdet + len(mu) * np.log(2 * np.pi)) + mahalanobis)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from jacobi.matrix import Jacobian, dispatchable
 from jacobi.rules.decompositions import EVERY_COLUMN, WALTER, added, inverse_or_nan, sandwiched, turned
-from jacobi.rules.functions_solve import solve_triangular, triangle
+from jacobi.rules.functions.solve import solve_triangular, triangle
 from jacobi.rules.registry import rule, silent
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from jacobi.matrix import dispatchable, einstein
 from jacobi.rules.decompositions import inverse_or_nan, turned
-from jacobi.rules.functions_build import toeplitz
-from jacobi.rules.functions_solve import systems
+from jacobi.rules.functions.build import toeplitz
+from jacobi.rules.functions.solve import systems
 from jacobi.rules.registry import composed, rule
 
 
