@@ -1,6 +1,9 @@
 """Jacobians and matrix calculus in numerator layout for plain NumPy code."""
 
-from jacobi import errors, functions, local, rules, testing
+from importlib import import_module
+from types import ModuleType
+
+from jacobi import errors, local, rules
 from jacobi.finite_difference import finite_difference
 from jacobi.matrix import Jacobian, chain
 from jacobi.transforms import (
@@ -32,3 +35,9 @@ __all__ = [
     "value_and_jacobian",
     "vjp",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in ("functions", "testing"):  # imported where they are used, so that `import jacobi` stays quick
+        return import_module(f"jacobi.{name}")
+    raise AttributeError(f"module 'jacobi' has no attribute {name!r}")

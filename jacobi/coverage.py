@@ -53,6 +53,7 @@ def entries() -> dict[str, list[Entry]]:
     import scipy.linalg
     import scipy.special
 
+    import jacobi.rules.library
     import jacobi.rules.special  # noqa: F401
 
     return {

@@ -22,6 +22,7 @@ def operations() -> dict[str, Any]:
     """The functions by the names under which they are offered here; NumPy's come before SciPy's."""
     from scipy import special
 
+    import jacobi.rules.library
     import jacobi.rules.special  # noqa: F401
     from jacobi import functions
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+import jacobi.rules.library  # noqa: F401
 from jacobi.differentiate import jacobians, trace
 from jacobi.differentiate.trace import without_rule
 from jacobi.errors import InputError

@@ -7,6 +7,7 @@ from compositions import Composition
 import jacobi as jb
 
 ROUNDINGS = 1e-12
+BARS = 5.0  # the bounds of differences are estimates; so many of them are allowed
 
 
 def slope(f, arguments, directions, shape):
@@ -20,7 +21,7 @@ def slope(f, arguments, directions, shape):
         return value if value.shape == shape else np.full(shape, np.nan)
 
     value, bound = jb.finite_difference(along)(0.0)
-    return value.ravel(), np.where(np.isnan(bound), np.inf, bound).ravel()
+    return value.ravel(), BARS * np.where(np.isnan(bound), np.inf, bound).ravel()
 
 
 def agree(found, expected, bound, what):

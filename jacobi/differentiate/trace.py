@@ -181,6 +181,10 @@ def result_of(graph: Graph, result: Any, function: Callable[..., Any]) -> Any:
 
 def without_rule(function: Any) -> Any:
     """The operation of a function that is not in the registry yet, or the error that names it."""
+    import jacobi.rules.library
+
+    if function in REGISTRY:
+        return REGISTRY[function]
     if isinstance(function, np.ufunc) and "scipy.special" in sys.modules:
         import jacobi.rules.special  # noqa: F401
 

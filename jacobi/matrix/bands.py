@@ -2,17 +2,19 @@
 
 The product of two stencils writes every diagonal several times, over ranges that differ a little at the ends.
 Such ranges are boxes on one lattice; where two boxes make up a larger one exactly, their terms become one.
-No place becomes an entry that was none before.
+So do a line and a box that lies on it.  No place becomes an entry that was none before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from math import gcd
 from typing import Any, NamedTuple, TypeVar
 
+from jacobi import layout
 from jacobi.matrix.plan import Plan
 from jacobi.matrix.planning import plan_sides
-from jacobi.matrix.wiring import Wiring, remember
+from jacobi.matrix.wiring import Side, Wiring, remember
 
 Item = TypeVar("Item", bound=Any)
 
@@ -22,15 +24,43 @@ class Box(NamedTuple):
 
     Attributes
     ----------
-    lattice : tuple
-        The strides on rows and columns along every axis, and the place of the origin.
+    steps : tuple of (int, int)
+        The strides on rows and columns along every axis.
+    origin : (int, int)
+        The row and the column of the point 0, 0, ... of the lattice.
     begin, end : tuple of int
         The box, axis by axis.
+    line : hashable
+        What boxes on one line of the matrix have in common; see `common_line`.
     """
 
-    lattice: Any
+    steps: tuple[tuple[int, int], ...]
+    origin: tuple[int, int]
     begin: tuple[int, ...]
     end: tuple[int, ...]
+    line: Hashable
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The number of points along every axis."""
+        return tuple(end - begin for begin, end in zip(self.begin, self.end, strict=True))
+
+    @property
+    def first(self) -> tuple[int, int]:
+        """The row and the column of the first point."""
+        row, column = self.origin
+        for count, (row_step, column_step) in zip(self.begin, self.steps, strict=True):
+            row, column = row + count * row_step, column + count * column_step
+        return row, column
+
+
+def common_line(steps: tuple[tuple[int, int], ...], origin: tuple[int, int]) -> Hashable:
+    """Equal for boxes on one line of the matrix, or on one lattice when its axes have several directions."""
+    directions = {(down // gcd(down, right), right // gcd(down, right)) for down, right in steps}
+    if len(directions) > 1:
+        return steps, origin
+    ((down, right),) = directions
+    return down, right, origin[0] * right - origin[1] * down
 
 
 def box_of(w: Wiring) -> Box | None:
@@ -57,7 +87,7 @@ def _box_of(w: Wiring) -> Box | None:
         column -= first * column_step
         begin.append(first)
     end = tuple(first + size for first, size in zip(begin, sizes, strict=True))
-    return Box((steps, row, column), tuple(begin), end)
+    return Box(steps, (row, column), tuple(begin), end, common_line(steps, (row, column)))
 
 
 class Seam(NamedTuple):
@@ -67,17 +97,17 @@ class Seam(NamedTuple):
     ----------
     sizes : tuple of int
         The larger box.
-    here, there : tuple of slice
-        The two boxes in it.
+    here, there : Side
+        Where the entries of the two boxes stand in it, flattened.
     overlap : bool
-        Whether they have points in common.
+        Whether they may have points in common.
     bare, filled : Plan
         The plans of a term on the larger box: without factors, and with one that fills it.
     """
 
     sizes: tuple[int, ...]
-    here: tuple[slice, ...]
-    there: tuple[slice, ...]
+    here: Side
+    there: Side
     overlap: bool
     bare: Plan
     filled: Plan
@@ -90,18 +120,31 @@ def seam(one: Wiring, other: Wiring) -> Seam | None:
         found: Seam | None = one.remembered[key]
         return found
     here, there = box_of(one), box_of(other)
-    whole = None if here is None or there is None else union(here, there)
-    result: Seam | None = remember(one, key, None if whole is None else _seam(whole, here, there))
-    return result
+    result: Seam | None = None if here is None or there is None else _seam(here, there)
+    return remember(one, key, result)  # type: ignore[no-any-return]
+
+
+def _seam(here: Box, there: Box) -> Seam | None:
+    """The seam of two boxes."""
+    for whole in (union(here, there), here, there):
+        left = None if whole is None else inside(whole, here)
+        right = None if whole is None else inside(whole, there)
+        if whole is not None and left is not None and right is not None:
+            beside = any(map(int.__le__, here.end, there.begin)) or any(
+                map(int.__le__, there.end, here.begin)
+            )
+            overlap = here.steps != there.steps or not beside
+            return Seam(whole.sizes, left, right, overlap, plan_of(whole, False), plan_of(whole, True))
+    return None
 
 
 def union(one: Box, other: Box) -> Box | None:
     """The box that two boxes on one lattice make up; None if they make up no box."""
-    if one.lattice != other.lattice:
+    if (one.steps, one.origin) != (other.steps, other.origin):
         return None
     begin = tuple(map(min, one.begin, other.begin))
     end = tuple(map(max, one.end, other.end))
-    whole = Box(one.lattice, begin, end)
+    whole = one._replace(begin=begin, end=end)
     if whole in (one, other):
         return whole
     ranges = zip(one.begin, one.end, other.begin, other.end, strict=True)
@@ -110,28 +153,37 @@ def union(one: Box, other: Box) -> Box | None:
     return whole if touching else None
 
 
-def _seam(whole: Box, here: Any, there: Any) -> Seam:
-    """The seam of two boxes that make up a whole one."""
-    sizes = tuple(end - begin for begin, end in zip(whole.begin, whole.end, strict=True))
-    overlap = all(map(int.__lt__, here.begin, there.end)) and all(map(int.__lt__, there.begin, here.end))
-    places = _within(whole, here), _within(whole, there)
-    return Seam(sizes, *places, overlap, plan_of(whole, filled=False), plan_of(whole, filled=True))
+def inside(whole: Box, part: Box) -> Side | None:
+    """Where the points of a box stand in a larger one, flattened; None if they are not all in it.
+
+    The larger one is a box on the same lattice, or a line.
+    """
+    if (whole.steps, whole.origin) == (part.steps, part.origin):
+        strides = layout.strides(whole.sizes)
+        apart = [b - z for b, z in zip(part.begin, whole.begin, strict=True)]
+        if min(apart) < 0 or any(e > f for e, f in zip(part.end, whole.end, strict=True)):
+            return None
+        return sum(a * stride for a, stride in zip(apart, strides, strict=True)), _ties(part, strides)
+    ((step, _), *more) = whole.steps
+    if more or whole.line != part.line or any(down % step for down, _ in part.steps):
+        return None
+    first, rest = divmod(part.first[0] - whole.first[0], step)
+    strides = tuple(down // step for down, _ in part.steps)
+    last = first + sum((size - 1) * stride for size, stride in zip(part.sizes, strides, strict=True))
+    return None if rest or first < 0 or last >= whole.sizes[0] else (first, _ties(part, strides))
 
 
-def _within(whole: Box, part: Box) -> tuple[slice, ...]:
-    """Where a box lies in a larger one."""
-    return tuple(slice(b - z, e - z) for b, e, z in zip(part.begin, part.end, whole.begin, strict=True))
+def _ties(box: Box, strides: tuple[int, ...]) -> Any:
+    """A stride for every index of the wiring of a box; a single entry has none."""
+    return tuple((k, stride) for k, stride in enumerate(strides) if box.sizes != (1,))
 
 
 def plan_of(box: Box, filled: bool) -> Plan:
     """The plan of a term on a box, with one factor that fills it or with none."""
-    steps, row, column = box.lattice
-    sizes = tuple(end - begin for begin, end in zip(box.begin, box.end, strict=True))
+    (row, column), sizes = box.first, box.sizes
     order = tuple(range(len(sizes)))
-    for first, (row_step, column_step) in zip(box.begin, steps, strict=True):
-        row, column = row + first * row_step, column + first * column_step
-    rows = (row, tuple((k, step) for k, (step, _) in enumerate(steps)))
-    columns = (column, tuple((k, step) for k, (_, step) in enumerate(steps)))
+    rows = (row, tuple((k, step) for k, (step, _) in enumerate(box.steps)))
+    columns = (column, tuple((k, step) for k, (_, step) in enumerate(box.steps)))
     return plan_sides(sizes, rows, columns, ((order, sizes),) if filled else ())
 
 
@@ -142,7 +194,7 @@ def along_lines(
     lines: dict[Hashable, list[Item]] = {}
     for item in items:
         box = box_of(wiring_of(item))
-        lines.setdefault(wiring_of(item) if box is None else box.lattice, []).append(item)
+        lines.setdefault(wiring_of(item) if box is None else box.line, []).append(item)
     if len(lines) == len(items):
         return items
     return [item for line in lines.values() for item in _joined(line, join)]

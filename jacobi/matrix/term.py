@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import prod
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from jacobi.matrix.bands import along_lines, seam
+from jacobi.matrix.arrays import add_at
+from jacobi.matrix.bands import Seam, along_lines, seam
 from jacobi.matrix.plan import carry_out
 from jacobi.matrix.planning import plan_contracted, plan_product
 from jacobi.matrix.wiring import Wiring, all_indices, transposed
@@ -105,18 +107,24 @@ def collected(terms: Iterable[Term]) -> list[Term]:
 
 def joined(one: Term, other: Term) -> Term | None:
     """The sum of two terms along the same lines, where their boxes make up a box."""
-    if len(one.factors) > 1 or len(other.factors) > 1 or not numeric((one, other)):
-        return None
-    both = seam(one.wiring, other.wiring)
-    if both is None:
+    both = seam(one.wiring, other.wiring) if numeric((one, other)) else None
+    if both is None or not (len(one.factors) < 2 > len(other.factors) or takes(both, one, other)):
         return None
     factors = one.factors + other.factors
     if not factors and one.coefficient == other.coefficient and not both.overlap:
         return Term(one.coefficient, (), both.bare.wiring)
-    line = np.zeros(both.sizes, dtype=np.result_type(*factors) if factors else float)
-    line[both.here] = one.values(all_indices(one.wiring))
-    line[both.there] += other.values(all_indices(other.wiring))
-    return Term(1, carry_out(both.filled, (line,)), both.filled.wiring)
+    line = np.zeros(prod(both.sizes), dtype=np.result_type(*factors) if factors else float)
+    for term, side in ((one, both.here), (other, both.there)):
+        add_at(line, term.values(all_indices(term.wiring)), side, term.wiring.sizes)
+    return Term(1, carry_out(both.filled, (line.reshape(both.sizes),)), both.filled.wiring)
+
+
+def takes(both: Seam, one: Term, other: Term) -> bool:
+    """Whether one of two terms has a full array, for the whole box, that takes the product of the other."""
+    return any(
+        len(term.factors) == 1 and term.factors[0].size == term.wiring.volume == prod(both.sizes)
+        for term in (one, other)
+    )
 
 
 def numeric(terms: Iterable[Term]) -> bool:

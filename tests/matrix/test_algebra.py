@@ -639,6 +639,18 @@ def test_diagonals_stay_one_vector():
         assert jacobian.nbytes == 8000 and len(jacobian.terms) == 1
 
 
+def test_equal_wirings_are_recognised():
+    X = np.arange(6.0).reshape(2, 3)
+    for other in (
+        einstein("ab;ab;ab", (2, 3), (2, 3), X),
+        einstein("ab;ab", (2, 3), (2, 3)),
+        TRANSPOSE.T @ diagonal(X.T) @ TRANSPOSE,
+        einstein("ab;ab;a;b", (2, 3), (2, 3), np.ones(2), np.ones(3)),
+    ):
+        total = diagonal(X) + other
+        assert len(total.terms) == 1 and total.nbytes == 48 and total.structure == "diagonal"
+
+
 def test_bands_stay_bands():
     length = 100_000
     vector = 8 * length
