@@ -12,6 +12,7 @@ import numpy as np
 
 import jacobi.rules.library  # noqa: F401
 from jacobi.differentiate import jacobians, trace
+from jacobi.differentiate.accumulate import local_jacobians
 from jacobi.differentiate.trace import without_rule
 from jacobi.errors import InputError
 from jacobi.expressions import Graph, Node, Step, evaluate
@@ -402,6 +403,12 @@ def check_types(case: Case) -> None:
             assert J.toarray().dtype == np.float32, f"J.toarray() by operand {k} is {J.toarray().dtype} for float32"
             for factor in (factor for term in J.terms for factor in term.factors):
                 assert factor.dtype == np.float32, f"J by operand {k} stores {factor.dtype} for float32"
+    if y.dtype == np.float32 and isinstance(traced.output, Step):
+        inputs = [traced.inputs[k] for k in everything(case)]
+        for edges in local_jacobians(traced, traced.output, inputs).values():
+            for factor in (factor for _, J in edges for term in J.terms for factor in term.factors):
+                assert factor.dtype == np.float32, f"a local Jacobian holds {factor.dtype} for float32"
+    for k, (J, reference) in enumerate(zip(jacobians(traced, everything(case)), exact, strict=True)):
         size = 2e-3 * (1 + np.max(np.abs(reference.toarray()), initial=0))
         agree(J.toarray(), reference.toarray(), size, f"J by operand {k} in float32", "float64")
     check_integers(case)

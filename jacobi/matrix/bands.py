@@ -17,6 +17,7 @@ from jacobi.matrix.planning import plan_sides
 from jacobi.matrix.wiring import Side, Wiring, remember
 
 Item = TypeVar("Item", bound=Any)
+MANY = 32  # more pieces on one line are compacted at once; see `jacobi.matrix.products.shortened`
 
 
 class Box(NamedTuple):
@@ -197,7 +198,7 @@ def along_lines(
         lines.setdefault(wiring_of(item) if box is None else box.line, []).append(item)
     if len(lines) == len(items):
         return items
-    return [item for line in lines.values() for item in _joined(line, join)]
+    return [item for line in lines.values() for item in (_joined(line, join) if len(line) <= MANY else line)]
 
 
 def _joined(line: list[Item], join: Callable[[Item, Item], Item | None]) -> list[Item]:

@@ -72,9 +72,6 @@ class Term:
         return total if self.coefficient == 1 else total * self.coefficient
 
 
-MOST_JOINED = 100  # terms; longer sums are compacted at once, see `jacobi.matrix.products.shortened`
-
-
 def aligned(factor: Any, axes: tuple[int, ...], order: tuple[int, ...]) -> Any:
     """A factor with its axes moved to the places of its indices in ``order``; length 1 elsewhere."""
     if axes == order:
@@ -102,7 +99,7 @@ def collected(terms: Iterable[Term]) -> list[Term]:
         else:
             result[place] = term
     left = [term for term in result.values() if term.coefficient or term.factors]  # I - I is zero
-    return along_lines(left, attrgetter("wiring"), joined) if 1 < len(left) <= MOST_JOINED else left
+    return along_lines(left, attrgetter("wiring"), joined) if len(left) > 1 else left
 
 
 def joined(one: Term, other: Term) -> Term | None:

@@ -355,7 +355,7 @@ composed(np.corrcoef, corrcoef, samples=calls((3, 5), ((4,), (4,)), ((5, 3), {"r
 
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     """The sums of the weights that share a number."""
-    if weights is None or np.result_type(x).kind == "f":
+    if weights is None or (x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype).kind == "f":
         raise TraceError(
             at_users_line(
                 "np.bincount counts, and counts do not change with small steps",
