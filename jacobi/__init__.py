@@ -41,3 +41,7 @@ def __getattr__(name: str) -> ModuleType:
     if name in ("functions", "testing"):  # imported where they are used, so that `import jacobi` stays quick
         return import_module(f"jacobi.{name}")
     raise AttributeError(f"module 'jacobi' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

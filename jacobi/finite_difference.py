@@ -15,6 +15,7 @@ from jacobi.ladder import (
     PLACES,
     ROUNDINGS,
     Array,
+    Indices,
     Ladder,
     Mask,
     Noise,
@@ -138,7 +139,7 @@ def _measure(point: Point) -> NumericalJacobian:
     if m and n:
         quiet = result.noise = point.noise()
         good = np.isfinite(point.y)
-        small_first = False
+        small_first = np.zeros(m, dtype=np.bool_)
         for j in np.flatnonzero(np.isfinite(point.x)):
             column = Column(point, int(j), quiet, result.noise)
             small_first = column.explore(small_first)
@@ -211,7 +212,10 @@ class Point:
 
 
 class Column:
-    """One column of the Jacobian: climbs more rungs of the ladder until every entry is settled."""
+    """One column of the Jacobian: climbs more rungs of the ladder until every entry is settled.
+
+    Outputs share the calls of the function and nothing else: each is estimated as if it were the only one.
+    """
 
     def __init__(self, point: Point, j: int, noise: Array, heard: Array) -> None:
         entry = point.x.ravel()[j]
@@ -225,7 +229,6 @@ class Column:
         self.spacing = float(np.spacing(np.abs(entry)))
         self.last = self.rung(max(SPACINGS * self.spacing, smallest))
         self.climbed: dict[int, tuple[float, Array, float, Array]] = {}
-        self.pending = np.flatnonzero(np.isfinite(point.y))
         self.found = Slope.unknown(point.y.size)
 
     def step(self, k: int) -> float:
@@ -236,21 +239,31 @@ class Column:
         """The number of the rung nearest to a step."""
         return max(round(log(self.top / max(step, SMALLEST), FACTOR)), 0)
 
-    def explore(self, small_first: bool) -> bool:
-        """Measure the column, cheaply where that is enough; whether the smaller of two scales fitted."""
+    def explore(self, small_first: Mask) -> Mask:
+        """Measure the column, cheaply where that is enough; for which outputs the smaller of two scales fitted."""
         scales = [max(self.magnitude, 1.0)]
         if self.magnitude and not 0.1 <= self.magnitude <= 10.0:
             scales.append(min(self.magnitude, 1.0))
-        for scale in reversed(scales) if small_first else scales:
-            self.climb(self.quick_rungs(scale), self.noise)
-            if self.pending.size and self.heard.any():
-                self.climb([], self.heard)
-            if not self.pending.size:
-                return small_first if len(scales) == 1 else scale != scales[0]
-        self.climb(self.all_rungs(), self.noise)
-        if self.pending.size and self.found.of(self.pending).doubtful.any():
-            self.listen()
-        return small_first
+        small_fitted, pending = small_first.copy(), np.isfinite(self.point.y)
+        for order, group in ((scales, ~small_first), (scales[::-1], small_first)):
+            rungs: list[int] = []
+            outputs = np.flatnonzero(pending & group)
+            for scale in order:
+                rungs += self.quick_rungs(scale)
+                left = self.climb(rungs, outputs, self.noise)
+                if self.heard[left].any():
+                    left = self.climb(rungs, left, self.heard)
+                settled = np.setdiff1d(outputs, left)
+                pending[settled] = False
+                if len(scales) > 1:
+                    small_fitted[settled] = scale != scales[0]
+                outputs = left
+        rungs = [k for scale in scales for k in self.quick_rungs(scale)] + self.all_rungs()
+        outputs = self.climb(rungs, np.flatnonzero(pending), self.noise)
+        outputs = outputs[self.found.of(outputs).doubtful]
+        if outputs.size:
+            self.listen(rungs, outputs)
+        return small_fitted
 
     def quick_rungs(self, scale: float) -> list[int]:
         """Four rungs for a function that varies over a length `scale`, and some below to contradict them."""
@@ -266,33 +279,32 @@ class Column:
         steps = [(k, self.step(k)) for k in range(self.last + 1)]
         return [k for k, h in steps if h >= 1e-14 * self.top or h <= 64.0 * self.magnitude]
 
-    def climb(self, rungs: list[int], noise: Array) -> None:
-        """Evaluate rungs and estimate the pending outputs from all rungs evaluated so far."""
+    def climb(self, rungs: list[int], outputs: Indices, noise: Array) -> Indices:
+        """Estimate outputs from some rungs; those that are not settled by them."""
+        if not outputs.size or not rungs:
+            return outputs
         for k in rungs:
             if k not in self.climbed:
                 self.climbed[k] = (*self.moved(self.step(k)), *self.moved(-self.step(k)))
-        if not self.climbed:
-            return
-        parts = zip(*(self.climbed[k] for k in sorted(self.climbed)), strict=True)
+        parts = zip(*(self.climbed[k] for k in sorted(set(rungs))), strict=True)
         ahead, right, behind, left = (np.array(part) for part in parts)
         ladder = Ladder(ahead, -behind, right, left, self.point.y)
         same = np.ones_like(noise)
         argument = self.point.argument_unit * self.magnitude * same
         known = Noise(noise, self.point.unit * same, argument, self.point.smallest)
-        for start in range(0, self.pending.size, OUTPUTS_AT_ONCE):
-            some = self.pending[start : start + OUTPUTS_AT_ONCE]
+        for start in range(0, outputs.size, OUTPUTS_AT_ONCE):
+            some = outputs[start : start + OUTPUTS_AT_ONCE]
             self.found.put(some, slope(ladder.of(some), known.of(some)))
-        self.pending = self.pending[~self.found.of(self.pending).settled]
+        return outputs[~self.found.of(outputs).settled]
 
-    def listen(self) -> None:
-        """Look for noise in the pending outputs, and estimate them again."""
-        outputs = self.pending
+    def listen(self, rungs: list[int], outputs: Indices) -> None:
+        """Look for noise in some outputs, and estimate them again."""
         scan = Scan(self, outputs)
         scan.run()
         self.heard = self.heard.copy()
         self.heard[outputs] = np.maximum(self.heard[outputs], scan.noise)
         before = self.found.of(outputs)
-        self.climb([], self.heard)
+        self.climb(rungs, outputs, self.heard)
         # What scatters by so much that it may be the function after all: the bound holds both slopes.
         after = self.found.of(outputs)
         both = np.fmax(after.error, np.abs(after.value - before.value) + before.error)
@@ -320,7 +332,7 @@ class Scan:
     smaller spacings lie on a curve, or the slopes at these points explain it, or it is noise.
     """
 
-    def __init__(self, column: Column, outputs: NDArray[np.intp]) -> None:
+    def __init__(self, column: Column, outputs: Indices) -> None:
         self.column, self.outputs = column, outputs
         self.noise = np.zeros(outputs.size)  # a bound on the noise found
         self.hopeless = np.zeros(outputs.size, dtype=np.bool_)  # where noise cannot be told from the function
@@ -337,14 +349,15 @@ class Scan:
         for first in range(0, len(rungs), STRIDE):
             group = rungs[first : first + STRIDE]
             for k in group:
-                if (self.undecided & self.sample(group[-1], 1.0).suspicious).any():
-                    self.judge(k)
+                suspects = self.undecided & self.sample(group[-1], 1.0).suspicious
+                if suspects.any():
+                    self.judge(k, suspects)
 
-    def judge(self, k: int) -> None:
-        """Decide the outputs whose values scatter at the spacing of rung `k`."""
+    def judge(self, k: int, suspects: Mask) -> None:
+        """Decide the suspects whose values scatter at the spacing of rung `k`."""
         sides = self.sample(k, 1.0), self.sample(k, -1.0)
         silent = [np.isnan(side.noise) for side in sides]
-        rough = self.undecided & ~(silent[0] & silent[1])
+        rough = suspects & ~(silent[0] & silent[1])
         for side, missing in zip(sides, silent, strict=True):
             rough &= side.rough | missing
         if not rough.any():
@@ -386,9 +399,10 @@ class Scan:
         """Whether the values at closer spacings lie on a curve that is just no more resolved at this one."""
         curved, lasting = [], []
         for sign in (1.0, -1.0):
-            closer, closest = (self.sample(min(k + i, self.column.last), sign) for i in (1, 2))
+            closer = self.sample(k + 1, sign)
             curved.append(closer.wave & (height <= GROWTH * closer.three))
-            lasting.append(curved[-1] & closest.wave)
+            # A single sample of few stairs may look like a curve by accident.
+            lasting.append(curved[-1] & (self.sample(k + 2, sign).wave if k + 2 <= self.column.last else False))
         return np.asarray((curved[0] & curved[1]) | lasting[0] | lasting[1])
 
     def sample(self, k: int, sign: float) -> Sample:

@@ -346,8 +346,15 @@ def scatter(values: Array) -> tuple[Array, Array]:
 
     Differences of a smooth function die out as the order grows, those of noise do not: the two agree only on
     noise (Hamming; Moré and Wild).  Medians, so that a single kink or jump among the points does not count.
+
+    The first value is taken away for the sake of rounding: equal values do not scatter.  Sums run in the same
+    order for any number of outputs, which those of a matrix product do not.
     """
-    by_three, by_five = (np.median(np.abs(weights @ values), axis=0) for weights in DIFFERENCES)
+    rises = values - values[0]
+    by_three, by_five = (
+        np.median(np.abs(sum(np.multiply.outer(w, rise) for w, rise in zip(weights.T, rises, strict=True))), axis=0)
+        for weights in DIFFERENCES
+    )
     return by_three, by_five
 
 

@@ -262,7 +262,7 @@ def vjp(f: Function, *arguments: Any) -> tuple[Any, Function]:
         ``f(*arguments)``.
     pullback : callable
         Takes an array of the shape of ``y`` and returns an array of the shape of the argument (a tuple of them for
-        several arguments).
+        several arguments; None for arrays of integers, which are labels and positions).
 
     Examples
     --------
@@ -274,15 +274,25 @@ def vjp(f: Function, *arguments: Any) -> tuple[Any, Function]:
     from jacobi.differentiate.accumulate import pulled_back
 
     check_function(f)
-    call = Call(f, arguments, 0 if len(arguments) == 1 else range(len(arguments)))
+    numbers = [k for k, a in enumerate(arguments) if not is_integer_array(a)] or list(range(len(arguments)))
+    call = Call(f, arguments, 0 if len(arguments) == 1 else numbers)
     traced = trace(call.function, call.arrays, {}, call.positions)
     pull = pulled_back(traced, call.positions)
     shape = np.shape(traced.value)
 
     def pullback(u: Any) -> Any:
-        return call.together(pull(shaped(u, shape, "the covector")))
+        found = call.together(pull(shaped(u, shape, "the covector")))
+        if len(arguments) == 1:
+            return found
+        by_number = dict(zip(numbers, found, strict=True))
+        return tuple(by_number.get(k) for k in range(len(arguments)))
 
     return own(traced), pullback
+
+
+def is_integer_array(value: Any) -> bool:
+    """Whether an argument is an array of integers or booleans: labels, positions, masks."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in "iub"
 
 
 def check_function(f: Any) -> None:

@@ -243,6 +243,7 @@ def independent(term: Term, graph: Graph, dtype: Any) -> Term:
     return Term(term.coefficient, factors, term.wiring)
 
 
+@np.errstate(all="ignore")
 def pushed_forward(trace: Trace, directions: dict[int, Any]) -> Any:
     """The product of the Jacobian with a direction: forward accumulation from a column."""
     total: Any = None
@@ -266,6 +267,7 @@ def pushed_forward(trace: Trace, directions: dict[int, Any]) -> Any:
     return np.zeros(shape) if total is None else total
 
 
+@np.errstate(all="ignore")
 def pulled_back(trace: Trace, positions: Sequence[int]) -> Any:
     """The map that multiplies a covector with the Jacobian: reverse accumulation from a row."""
     output = trace.output
@@ -278,6 +280,7 @@ def pulled_back(trace: Trace, positions: Sequence[int]) -> Any:
                 for parent, J in found
             ]
 
+    @np.errstate(all="ignore")
     def pull(u: Any) -> list[Any]:
         row = [term.T for term in column(u)]
         adjoint: dict[int, list[Term]] = {output.number: row} if isinstance(output, Step) else {}

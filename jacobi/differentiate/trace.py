@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jacobi.errors import InputError, NoRuleError, TraceError, at_function, at_users_line
+from jacobi.errors import InputError, JacobiError, NoRuleError, TraceError, at_function, at_users_line
 from jacobi.expressions import Graph, Node, Step, StrangerError
 from jacobi.expressions.node import record
 from jacobi.expressions.operands import stacked
@@ -61,13 +61,29 @@ def trace(
         The arguments to differentiate by.
     """
     outer = next((a.graph for a in arguments if isinstance(a, Node)), None)
+    others = [k for k, a in enumerate(arguments) if k not in positions and is_floating_array(a)]
     try:
-        return recorded(function, arguments, keywords, positions, outer)
-    except StrangerError as error:  # the function also uses traced values of a trace that is still going on
-        outer = next((graph for graph in error.graphs if graph.open), None)
-        if outer is None:
-            raise
-        return recorded(function, arguments, keywords, positions, outer)
+        return recorded(function, arguments, keywords, [*positions, *others], outer)
+    except (TraceError, InputError) as error:
+        if not others or isinstance(error, StrangerError):
+            return in_outer_graph(error, function, arguments, keywords, positions)
+    # some code needs plain arrays: those that are not differentiated by can be left alone
+    return recorded(function, arguments, keywords, positions, outer)
+
+
+def in_outer_graph(
+    error: Exception,
+    function: Callable[..., Any],
+    arguments: Sequence[Any],
+    keywords: dict[str, Any],
+    positions: Sequence[int],
+) -> Trace:
+    """Trace again, in a trace that is still going on and whose values the function uses without being given them."""
+    graphs = error.graphs if isinstance(error, StrangerError) else ()
+    outer = next((graph for graph in graphs if graph.open), None)
+    if outer is None:
+        raise error
+    return recorded(function, arguments, keywords, positions, outer)
 
 
 def recorded(
@@ -85,18 +101,21 @@ def recorded(
         if isinstance(argument, Node):  # a fresh variable with the same value, so that only its uses count
             nodes[position] = record(graph, np.positive, (argument,))
             inputs[position] = nodes[position].step
-        elif position in positions or is_floating_array(argument):
+        elif position in positions:
             inputs[position] = graph.input(real_array(argument, f"argument {position}"))
             nodes[position] = Node(graph, inputs[position])
     try:
         result = function(*nodes, **keywords)
         output = result_of(graph, result, function)
         graph.verify()
-    except ValueError as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise hidden_cause(error) from error.__cause__
     finally:
         graph.open = outer is not None
     return Trace(graph, inputs, output, outer is not None)
+
+
+OBJECTS = ("dtype('O')", "type Node", "'Node' object", "argument 0 of type float", "argument 1 of type float")
 
 
 def hidden_cause(error: Exception) -> Exception:
@@ -106,6 +125,13 @@ def hidden_cause(error: Exception) -> Exception:
         if isinstance(cause, TraceError):
             return cause
         cause = cause.__cause__ or cause.__context__
+    if not isinstance(error, JacobiError) and any(word in str(error) for word in OBJECTS):
+        return TraceError(
+            at_users_line(
+                f"NumPy met an array of traced objects, such as np.array([x[0], 1.0]): {error}",
+                "Build the array with np.stack([x[0], 1.0]).",
+            )
+        )
     return error
 
 

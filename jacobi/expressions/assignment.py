@@ -83,7 +83,7 @@ class Writes:
 
     def __init__(self, before: Step):
         self.before = before
-        self.array = before.value.copy()
+        self.array = before.value.copy(order="K")
         self.places: list[Any] = []
         self.values: list[Any] = []
         self.entries: dict[tuple[int, ...], int] | None = {}

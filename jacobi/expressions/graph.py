@@ -87,9 +87,11 @@ class Step:
         The position in the graph.
     line : str
         Where the user's code calls the operation, kept for operations that have kinks.
+    composed : bool
+        Whether it was recorded in place of another operation, so that its layout in memory may differ from NumPy's.
     """
 
-    __slots__ = ("arguments", "keywords", "line", "number", "operation", "parents", "value")
+    __slots__ = ("arguments", "composed", "keywords", "line", "number", "operation", "parents", "value")
 
     def __init__(
         self,
@@ -106,6 +108,7 @@ class Step:
         self.parents = parents
         self.value = value
         self.number = number
+        self.composed = False
         self.line = "" if operation is None or operation.kink is None else users_line()
 
     def __repr__(self) -> str:
@@ -124,7 +127,7 @@ class Graph:
         Called with a function that is not among them; gives its operation after all, or raises the error.
     """
 
-    __slots__ = ("foreign", "missing", "open", "operations", "steps", "watched")
+    __slots__ = ("composing", "foreign", "missing", "open", "operations", "steps", "watched")
 
     def __init__(self, operations: Mapping[Any, Operation], missing: Callable[[Any], Operation]):
         self.operations = operations
@@ -132,6 +135,7 @@ class Graph:
         self.steps: list[Step] = []
         self.watched: list[tuple[Any, Any]] = []
         self.foreign: set[int] = set()
+        self.composing = 0  # how many composed operations are being recorded in terms of others
         self.open = True  # until the traced function has returned
 
     def input(self, value: Any) -> Step:
@@ -157,6 +161,7 @@ class Graph:
     ) -> Step:
         """Append a step."""
         step = Step(operation, arguments, keywords, parents, value, len(self.steps))
+        step.composed = self.composing > 0
         self.steps.append(step)
         return step
 
@@ -166,7 +171,7 @@ class Graph:
         Small arrays are copied; of large ones a sample is kept that `verify` compares.
         """
         if array.size <= SMALL:
-            return array.copy()
+            return array.copy(order="K")
         self.foreign.add(id(owner(array)))
         self.watched.append((array, sample(array)))
         return array

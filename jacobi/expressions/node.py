@@ -201,7 +201,7 @@ class Node(Traced):
 
     def copy(self, order: str = "C") -> Any:
         """The same values; later changes of one do not reach the other."""
-        return Node(self.graph, self.current())
+        return record(self.graph, np.copy, (self,), {"order": order})
 
     def __copy__(self) -> Any:
         return self.copy()
@@ -267,7 +267,11 @@ def record(graph: Graph, function: Any, arguments: tuple[Any, ...], keywords: di
     if operation is None:
         operation = graph.missing(function)
     if operation.kind == "composed":
-        return operation.evaluate(*arguments, **keywords)
+        graph.composing += 1
+        try:
+            return operation.evaluate(*arguments, **keywords)
+        finally:
+            graph.composing -= 1
     if operation.kind == "fresh":
         value = operation.evaluate(*map(plain, arguments), **keywords)
         return Node(graph, graph.constant_step(value)) if value.dtype.kind == "f" else value
@@ -306,18 +310,32 @@ def perform(graph: Graph, operation: Operation, arguments: tuple[Any, ...], keyw
     if value.dtype.kind not in "fiub":
         value = real_result(operation, value)
     result = Node(graph, graph.add(operation, tuple(stored), keywords, tuple(parents), value))
-    if operation.moves and value.ndim and parents and np.may_share_memory(value, values[0]):
-        result.view = view_of(arguments[0], operation, keywords)
+    if operation.moves and value.ndim and parents:
+        reshaped = operation.evaluate is np.reshape or operation.evaluate is np.ravel
+        certain = not reshaped or values[0].ndim == 1 or not parents[0][1].composed
+        if keywords.get("order") in ("K", "A") and not values[0].flags.c_contiguous:
+            raise TraceError(
+                at_users_line('order="K" depends on how the array lies in memory', 'Use order="C" or order="F".')
+            )
+        if not certain or np.may_share_memory(value, values[0]):
+            result.view = view_of(arguments[0], operation, keywords, certain)
     return result
 
 
-def view_of(parent: Any, operation: Operation, keywords: dict[str, Any]) -> View:
+def view_of(parent: Any, operation: Operation, keywords: dict[str, Any], certain: bool) -> View:
     """How the result of a move, which is a view in NumPy, is taken again and put back."""
 
     def take(array: Any) -> Any:
         return perform(array.graph, operation, (array,), keywords)
 
     def put(array: Any, new: Any) -> None:
+        if not certain:
+            raise TraceError(
+                at_users_line(
+                    "whether this array is a view of another one depends on how that one lies in memory",
+                    "Copy it with .copy() before writing into it.",
+                )
+            )
         if "index" in keywords:
             array[keywords["index"]] = new
         else:

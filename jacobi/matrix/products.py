@@ -71,7 +71,10 @@ def shortened(terms: list[Term], shape: tuple[int, int], dtype: Any) -> list[Ter
     most = STEP if len(terms) <= 8 * MANY_TERMS else max(shape)
     thin = [term for term in terms if is_thin(term, most)]
     if len(thin) > 1:
-        terms = [*(term for term in terms if not is_thin(term, most)), *exits.compacted(thin, dtype)]
+        short = exits.compacted(thin, dtype)
+        if 10 * sum(term.wiring.volume for term in short) >= 9 * shape[0] * shape[1]:
+            short = dense_terms(exits.dense(short, shape, dtype))  # full but for a few entries: no positions
+        terms = [*(term for term in terms if not is_thin(term, most)), *short]
     held = sum(factor.size for term in terms for factor in term.factors)
     if len(terms) > MANY_TERMS and shape[0] * shape[1] <= max(held, STEP * len(terms)):
         return dense_terms(exits.dense(terms, shape, dtype))

@@ -47,7 +47,8 @@ def power_by_base(y: Any, x: Any, p: Any) -> Any:
     """``p * x**(p - 1)``, and 0 for ``p = 0`` at ``x = 0`` as well."""
     if type(p) in (int, float, bool):
         return p * x ** (p - 1) if p else 0
-    return p * x ** (p - 1 + indicator(p, 0, np.equal, p.dtype))
+    both = indicator(p, 0, np.equal, p.dtype) * indicator(x, 0, np.equal, p.dtype)
+    return p * x ** (p - 1 + both)
 
 
 # arithmetic

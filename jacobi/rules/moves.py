@@ -151,7 +151,12 @@ moves(
     }
 )  # fmt: skip
 composed(np.matrix_transpose, lambda x: np.swapaxes(x, -1, -2), samples=calls((2, 3), (4, 2, 3)))
-composed(np.copy, lambda a, **p: +a, samples=calls((2, 3)))
+elementwise(
+    np.copy,
+    lambda y, a, order="K": 1,
+    evaluate=lambda a, order="K": np.array(a, order=order),
+    samples=calls((2, 3), ((2, 3), {"order": "F"}), ()),
+)
 
 
 def below(m: Any, k: int) -> Any:
