@@ -394,7 +394,11 @@ def test_jvp_and_vjp_agree_with_the_matrix(case):
     rng = np.random.default_rng(2)
     v, u = rng.normal(size=J.in_shape), rng.normal(size=J.out_shape)
     forward = jb.jvp(case.function, arguments, (v, *(None for _ in arguments[1:])))[1]
-    backward = jb.vjp(of_some(case.function, arguments, [0]), arguments[0])[1](u)
+    floats = [k for k, a in enumerate(arguments) if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+    if case.function is user.natural_spline:
+        floats = [0, 2]  # it writes the others into a plain matrix
+    backward = jb.vjp(of_some(case.function, arguments, floats), *(arguments[k] for k in floats))[1](u)
+    backward = backward[0] if isinstance(backward, tuple) else backward
     size = np.abs(J.toarray()).sum()
     np.testing.assert_allclose(np.ravel(forward), J @ v.ravel(), rtol=1e-10, atol=1e-13 * size)
     np.testing.assert_allclose(np.ravel(backward), u.ravel() @ J, rtol=1e-10, atol=1e-13 * size)
