@@ -397,21 +397,26 @@ def check_types(case: Case) -> None:
     y = np.asarray(case(*singles))
     traced = trace(case, singles, {}, everything(case))
     assert traced.value.dtype == y.dtype, f"for float32 the traced value has type {traced.value.dtype}, not {y.dtype}"
-    for k, (J, reference) in enumerate(zip(jacobians(traced, everything(case)), exact, strict=True)):
+    found = jacobians(traced, everything(case))
+    for k, (J, reference) in enumerate(zip(found, exact, strict=True)):
         if y.dtype == np.float32:
             assert J.dtype == np.float32, f"J by operand {k} is {J.dtype} for float32"
             assert J.toarray().dtype == np.float32, f"J.toarray() by operand {k} is {J.toarray().dtype} for float32"
-            for factor in (factor for term in J.terms for factor in term.factors):
-                assert factor.dtype == np.float32, f"J by operand {k} stores {factor.dtype} for float32"
+            single_precision([J], f"J by operand {k}")
+        size = 2e-3 * (1 + np.max(np.abs(reference.toarray()), initial=0))
+        agree(J.toarray(), reference.toarray(), size, f"J by operand {k} in float32", "float64")
     if y.dtype == np.float32 and isinstance(traced.output, Step):
         inputs = [traced.inputs[k] for k in everything(case)]
         for edges in local_jacobians(traced, traced.output, inputs).values():
-            for factor in (factor for _, J in edges for term in J.terms for factor in term.factors):
-                assert factor.dtype == np.float32, f"a local Jacobian holds {factor.dtype} for float32"
-    for k, (J, reference) in enumerate(zip(jacobians(traced, everything(case)), exact, strict=True)):
-        size = 2e-3 * (1 + np.max(np.abs(reference.toarray()), initial=0))
-        agree(J.toarray(), reference.toarray(), size, f"J by operand {k} in float32", "float64")
+            single_precision([local for _, local in edges], "a local Jacobian")
     check_integers(case)
+
+
+def single_precision(matrices: Sequence[Jacobian], what: str) -> None:
+    """No factor takes more memory than float32."""
+    __tracebackhide__ = True
+    for factor in (factor for J in matrices for term in J.terms for factor in term.factors):
+        assert factor.dtype == np.float32, f"{what} stores {factor.dtype} for float32"
 
 
 def check_integers(case: Case) -> None:
