@@ -396,13 +396,15 @@ class Scan:
         sure |= usable
 
     def on_curve(self, k: int, height: Array) -> Mask:
-        """Whether the values at closer spacings lie on a curve that is just no more resolved at this one."""
+        """Whether the values at closer spacings lie on a curve that is just no more resolved at this one.
+
+        Stairs may look like a curve at one spacing by accident, but then scatter again at a closer one.
+        """
         curved, lasting = [], []
         for sign in (1.0, -1.0):
-            closer = self.sample(k + 1, sign)
-            curved.append(closer.wave & (height <= GROWTH * closer.three))
-            # A single sample of few stairs may look like a curve by accident.
-            lasting.append(curved[-1] & (self.sample(k + 2, sign).wave if k + 2 <= self.column.last else False))
+            closer, closest = (self.sample(min(k + i, self.column.last), sign) for i in (1, 2))
+            curved.append(closer.wave & ~closest.rough & (height <= GROWTH * closer.three))
+            lasting.append(curved[-1] & closest.wave & (k + 2 <= self.column.last))
         return np.asarray((curved[0] & curved[1]) | lasting[0] | lasting[1])
 
     def sample(self, k: int, sign: float) -> Sample:

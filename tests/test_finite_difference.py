@@ -81,6 +81,13 @@ def test_the_bound_holds_the_derivative_under_cancellation(name, inside_too):
         assert abs(J[0, 0] - truth) <= err[0, 0] + rounding_of_truth(x, truth), (x, offset)
 
 
+def stairs_under_a_slope(t):
+    """On the stairs of 1 - y*y the second factor is a smooth function, with another slope."""
+    y = np.tanh(9.192088783031624 - 0.23244132644493298 * t + 0.4671282618116046 * t * t)
+    return (1 - y * y) * (-0.24984789588230405 - 1.0129655535145283 * t)
+
+
+W = 0.8366275454699815
 RNG = np.random.default_rng(11)
 HARD = [  # name, function, point, derivative, the largest error that is still useful
     ("cancellation", lambda x: 1e8 + np.sin(x), 0.5, math.cos(0.5), 1e-4),
@@ -100,6 +107,8 @@ HARD = [  # name, function, point, derivative, the largest error that is still u
     ("tiny argument", np.sin, 1e-12, 1.0, 1e-12),
     ("float32 inside", lambda x: np.float64(np.sin(np.float32(x))), 0.7, math.cos(0.7), 1e-3),
     ("small steep part", lambda x: x + 1e-9 * np.tanh(x / 1e-10), 0.0, 11.0, 1e-8),
+    ("small beside its stairs", lambda x: np.log(np.cosh(W * x - 0.137)), 0.0, -W * math.tanh(0.137), 1e-9),
+    ("stairs under a slope", stairs_under_a_slope, 0.0, -4.684373136e-8, 1e-11),
     ("noise of 1e-6", lambda x: np.sin(x) + RNG.normal(scale=1e-6), 0.5, math.cos(0.5), 1e-2),
     ("many kinks", lambda x: np.maximum(x - np.linspace(-3, 3, 250), 0).sum(), 0.5, 146.0, 1e-5),
     ("careless quotient", lambda x: (1 - np.cos(x)) / x**2, 1e-4, -1e-4 / 12, 1e-1),
@@ -276,6 +285,40 @@ def test_outputs_of_all_sorts_do_not_disturb_each_other():
     assert (found.error[sharp] <= [1e-6, 1e-3, 1e-1, 1e-9, 1e-3, 1e-9]).all()
     assert np.isinf(found.error[1, 0])
     assert found.one_sided.ravel().tolist() == [True] + 6 * [False]
+
+
+ALONE = (
+    lambda t: np.log(np.cosh(-0.137 + 0.8366275454699815 * t)),  # values small beside the stairs they stand on
+    lambda t: abs(t) ** 1.5,
+    abs,
+    np.sqrt,
+    np.floor,
+    np.exp,
+    lambda t: (1e8 + np.sin(t)) - 1e8,
+    lambda t: np.tanh(t / 1e-8),
+    lambda t: t + 1e-9 * np.tanh(t / 1e-10),
+    lambda t: np.sin(1e6 * t),
+    lambda t: np.float64(np.sin(np.float32(t + 1))),
+    lambda t: 1 - np.tanh(9 + 0.3 * t) ** 2,
+    lambda t: 7.0,
+)
+
+
+@pytest.mark.parametrize("copies", (2, 9))
+@pytest.mark.parametrize("x", ((0.0,), (0.3, -2e-7), (4e5, 0.0, -1e-3)))
+def test_an_output_gets_the_same_numbers_alone_and_beside_others(x, copies):
+    def total(f, x):
+        return np.float64(sum(f(t) for t in x))
+
+    with np.errstate(invalid="ignore"):
+        alone = [measure(lambda x, f=f: total(f, x), (np.array(x),)) for f in ALONE]
+        copied = [measure(lambda x, f=f: [total(f, x)] * copies, (np.array(x),)) for f in ALONE]
+        stacked = measure(lambda x: [total(f, x) for f in ALONE], (np.array(x),))
+    for part in ("value", "error", "one_sided", "noise"):
+        expected = [getattr(found, part)[0] for found in alone]
+        np.testing.assert_array_equal(getattr(stacked, part), expected)
+        for found, numbers in zip(copied, expected, strict=True):
+            np.testing.assert_array_equal(getattr(found, part), [numbers] * copies)
 
 
 def test_entries_without_values_are_nan():

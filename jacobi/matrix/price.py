@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from jacobi.matrix.bands import along_lines, seam
 from jacobi.matrix.planning import plan_product
-from jacobi.matrix.wiring import Wiring
+from jacobi.matrix.wiring import MOST_REMEMBERED, Wiring
 
 
 class Shadow(NamedTuple):
@@ -27,6 +27,15 @@ class Shadow(NamedTuple):
 
     def times(self, right: Shadow) -> tuple[float, Shadow]:
         """The price of a product, and its shadow."""
+        found = _products.get((self, right))
+        if found is None:
+            found = self._times(right)
+            if self.regular and right.regular:
+                keep(_products, (self, right), found)
+        return found
+
+    def _times(self, right: Shadow) -> tuple[float, Shadow]:
+        """The price of a product, and its shadow, worked out."""
         price = 0.0
         wirings = []
         for one in self.wirings:
@@ -40,12 +49,36 @@ class Shadow(NamedTuple):
     @classmethod
     def collected(cls, wirings: Iterable[Wiring]) -> Shadow:
         """Wirings with equal places and at most one factor merge, as their terms do."""
+        every = cls(tuple(wirings))
+        if len(every.wirings) < 2:
+            return every
+        found = _sums.get(every)
+        if found is None:
+            found = every._collected()
+            if every.regular:
+                keep(_sums, every, found)
+        return found
+
+    def _collected(self) -> Shadow:
+        """The merged wirings, worked out."""
         merged: dict[Any, Wiring] = {}
-        for w in wirings:
+        for w in self.wirings:
             key = (w.place, len(w.factors) > 1)
             if key not in merged or len(w.factors) > len(merged[key].factors):
                 merged[key] = w
-        return cls(tuple(along_lines(list(merged.values()), lambda w: w, _joined)))
+        return Shadow(tuple(along_lines(list(merged.values()), lambda w: w, _joined)))
+
+
+# Interned wirings are the same in every run of a function, and so are the prices.
+_products: dict[tuple[Shadow, Shadow], tuple[float, Shadow]] = {}
+_sums: dict[Shadow, Shadow] = {}
+
+
+def keep(store: dict[Any, Any], key: Any, value: Any) -> None:
+    """Remember a result as long as there is room."""
+    if len(store) >= MOST_REMEMBERED:
+        store.clear()
+    store[key] = value
 
 
 def _joined(one: Wiring, other: Wiring) -> Wiring | None:

@@ -649,6 +649,8 @@ def test_equal_wirings_are_recognised():
     ):
         total = diagonal(X) + other
         assert len(total.terms) == 1 and total.nbytes == 48 and total.structure == "diagonal"
+    reshaped = einstein("ab;ab", (2, 3), (2, 3))
+    assert reshaped.terms[0].wiring is IDENTITY(6).terms[0].wiring
 
 
 def test_bands_stay_bands():
