@@ -191,7 +191,7 @@ elementwise(
     lambda y, x, df, nc: noncentral_chi_squared(x, df, nc),
     unknown("df"),
     lambda y, x, df, nc: more_noncentral(y, x, df, nc),
-    domain=(positive, given(positive), positive),
+    domain=(positive, given(above_one), positive),
     source=BOOK + ", ch. 29",
 )
 elementwise(
