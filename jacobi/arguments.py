@@ -130,15 +130,27 @@ def plain_deep(value: Any) -> Any:
     return plain(value)
 
 
+def check_argnums(argnums: Any) -> None:
+    """Refuse what is no argument number, with the usual slip named."""
+    numbers = argnums if isinstance(argnums, (list, tuple, range)) else [argnums]
+    if not all(isinstance(number, (int, np.integer)) and not isinstance(number, bool) for number in numbers):
+        raise InputError(
+            at_users_line(
+                f"argnums={argnums!r:.60} is neither an integer nor a sequence of integers",
+                "A transform takes a function and gives a function: write jacobian(f)(x), not jacobian(f, x).",
+            )
+        )
+
+
 def chosen(argnums: Argnums, arguments: Sequence[Any]) -> tuple[list[int], bool]:
     """The positions to differentiate by, counted from the front, and whether one alone was asked for."""
     single = isinstance(argnums, (int, np.integer))
     numbers: list[Any] = [argnums] if single else list(argnums)  # type: ignore[arg-type]
     for number in numbers:
-        if not isinstance(number, (int, np.integer)) or not -len(arguments) <= number < len(arguments):
+        if not -len(arguments) <= number < len(arguments):
             raise InputError(
                 at_users_line(
-                    f"argument {number} is to be differentiated, but {len(arguments)} positional arguments were given",
+                    f"argument {number} is to be differentiated, but the number of positional arguments is {len(arguments)}",
                     "argnums counts positional arguments from 0; pass them by position.",
                 )
             )

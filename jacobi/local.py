@@ -1,8 +1,8 @@
 """Local Jacobians of one operation: ``local.multiply(w, x)`` is the tuple ``(diag(x), diag(w))``.
 
 Every operation that has a rule is here under its NumPy (or SciPy) name.  There is one Jacobian per array argument, in
-their order.  Floating numbers count as arrays; integers are constants and parameters (``local.maximum(0, z)``,
-``local.sum(x, 0)``), unless nothing but numbers is given (``local.multiply(2, 3)``).
+their order (NumPy's scalars and 0-d arrays are arrays).  Python's numbers are constants and parameters, as in
+``local.maximum(0, z)`` and ``local.sum(x, 0)``, unless nothing but numbers is given (``local.multiply(2.0, 3.0)``).
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ def local(function: Callable[..., Any]) -> Callable[..., tuple[Jacobian, ...]]:
 
 
 def is_variable(value: Any) -> bool:
-    """Whether a value is differentiated by: floating arrays and numbers, integer arrays, lists of numbers."""
-    if isinstance(value, (bool, int)) or not isinstance(value, (np.ndarray, np.generic, float, list, tuple)):
+    """Whether a value is differentiated by: floating arrays and NumPy's scalars, integer arrays, lists of numbers."""
+    if type(value) in (bool, int, float) or not isinstance(value, (np.ndarray, np.generic, list, tuple)):
         return False
     array = np.asarray(value)
     return array.dtype.kind in "fiu" and (array.ndim > 0 or array.dtype.kind == "f")

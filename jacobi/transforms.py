@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobi.arguments import Argnums, Call, Function
+from jacobi.arguments import Argnums, Call, Function, check_argnums
 from jacobi.differentiate import Trace, jacobians, trace
 from jacobi.errors import InputError, ShapeError, at_function, at_users_line
 from jacobi.matrix import Jacobian
@@ -55,7 +55,7 @@ def jacobian(f: Function, argnums: Argnums = 0, *, format: str | None = None, ha
     [[   3.]
      [1024.]]
     """
-    check_function(f)
+    check_call(f, argnums)
     convert = converter(format)
 
     @wraps(f)
@@ -89,7 +89,7 @@ def value_and_jacobian(
     >>> float(y), J.toarray()
     (3.0, array([[1., 1.]]))
     """
-    check_function(f)
+    check_call(f, argnums)
     convert = converter(format)
 
     @wraps(f)
@@ -162,7 +162,7 @@ def value_and_gradient(f: Function, argnums: Argnums = 0, *, has_aux: bool = Fal
     >>> float(y), g
     (11.0, array([3., 4.]))
     """
-    check_function(f)
+    check_call(f, argnums)
 
     @wraps(f)
     def value_and_gradient_of_f(*args: Any, **kwargs: Any) -> Any:
@@ -196,6 +196,7 @@ def hessian(f: Function, argnums: int = 0) -> Function:
     >>> hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0])).structure
     'diagonal'
     """
+    check_call(f, argnums)
     if not isinstance(argnums, (int, np.integer)):
         raise InputError(
             at_users_line(f"hessian takes one argument number, not {argnums!r}", "Concatenate the arguments.")
@@ -230,7 +231,7 @@ def jvp(f: Function, arguments: Sequence[Any], tangents: Sequence[Any]) -> tuple
     """
     from jacobi.differentiate.accumulate import pushed_forward
 
-    check_function(f)
+    check_call(f)
     if not isinstance(arguments, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise InputError(at_users_line("jvp takes tuples", "Write jvp(f, (x,), (v,))."))
     if len(arguments) != len(tangents):
@@ -273,7 +274,7 @@ def vjp(f: Function, *arguments: Any) -> tuple[Any, Function]:
     """
     from jacobi.differentiate.accumulate import pulled_back
 
-    check_function(f)
+    check_call(f)
     numbers = [k for k, a in enumerate(arguments) if not is_integer_array(a)] or list(range(len(arguments)))
     call = Call(f, arguments, 0 if len(arguments) == 1 else numbers)
     traced = trace(call.function, call.arrays, {}, call.positions)
@@ -295,8 +296,9 @@ def is_integer_array(value: Any) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind in "iub"
 
 
-def check_function(f: Any) -> None:
-    """Refuse what cannot be called, with the usual slip named."""
+def check_call(f: Any, argnums: Any = 0) -> None:
+    """Refuse what cannot be called, and what is no argument number, with the usual slips named."""
+    check_argnums(argnums)
     if not callable(f):
         raise InputError(
             at_users_line(

@@ -66,8 +66,9 @@ class Node(Traced):
             at_users_line(
                 "a traced value cannot become a plain array (by np.asarray, np.array of arrays, assignment into a "
                 "plain array, or a function that NumPy does not let us see)",
-                "Use np.stack([...]) or np.concatenate([...]) to build arrays, np.zeros_like(x) instead of "
-                "np.zeros(...), and NumPy functions on the traced value itself.",
+                "Use np.stack([...]) or np.concatenate([...]) to build arrays, np.zeros_like(x) or "
+                "np.zeros_like(x, shape=...) instead of np.zeros(...), np functions on the traced value itself, and "
+                "jacobi.functions for those of SciPy.",
             )
         )
 

@@ -225,6 +225,7 @@ rule(
     lambda y, x, axis=None, keepdims=False: reduced(y, x, axis, quotient(x, lasting(y, x, axis))),
     samples=over_axes(empty=False),
     kink=lambda y, x, axis=None, keepdims=False: y == 0,
+    name="numpy.linalg.norm",
 )
 
 

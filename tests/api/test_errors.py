@@ -53,8 +53,8 @@ REFUSED = {
     "plain +=": (into_plain_sum, TraceError, "y = y + "),
     "asarray": (lambda x: np.asarray(x), TraceError, "np.stack"),
     "array of arrays": (lambda x: np.array([x, x]), TraceError, "np.stack"),
-    "scipy.linalg": (lambda x: scipy.linalg.expm(np.outer(x, x)), TraceError, "np.asarray"),
-    "vectorize": (lambda x: np.vectorize(math.sin)(x), TraceError, "NumPy functions"),
+    "scipy.linalg": (lambda x: scipy.linalg.expm(np.outer(x, x)), TraceError, "jacobi.functions"),
+    "vectorize": (lambda x: np.vectorize(math.sin)(x), TraceError, "jacobi.functions"),
     "out=": (lambda x: np.sin(x, out=np.zeros(3)), TraceError, "out="),
     "where=": (lambda x: np.sum(x, where=X > 1), TraceError, "where="),
     "complex constant": (lambda x: x * 1j, InputError, "complex"),
@@ -168,3 +168,9 @@ def test_nan_and_infinity_pass_through():
     d = jb.jacobian(lambda x: x * x)(x).diagonal()
     np.testing.assert_array_equal(d, [np.nan, np.inf, -np.inf, 0.0])
     np.testing.assert_array_equal(jb.jacobian(np.sqrt)(np.array([0.0])).toarray(), [[np.inf]])
+
+
+def test_a_point_in_the_place_of_argnums():
+    for transform in (jb.jacobian, jb.gradient, jb.hessian, jb.value_and_jacobian, jb.value_and_gradient):
+        with pytest.raises(InputError, match=r"jacobian\(f\)\(x\)"):
+            transform(np.sum, X)
