@@ -13,7 +13,7 @@ from jacobi.errors import InputError, ShapeError, at_users_line
 from jacobi.matrix import exits, structure
 from jacobi.matrix.given import is_node, real_numbers, real_type, refused_summand, shape_of
 from jacobi.matrix.price import cheapest
-from jacobi.matrix.products import dense_terms, diagonal_terms, multiple, products, shortened
+from jacobi.matrix.products import dense_terms, diagonal_terms, kronecker_terms, multiple, products, shortened
 from jacobi.matrix.term import Term, collected, numeric
 from jacobi.matrix.wiring import wiring
 
@@ -98,7 +98,10 @@ class Jacobian:
 
     @classmethod
     def from_diagonal(cls, diagonal: Any) -> Jacobian:
-        """``diag(d)``: the Jacobian of an elementwise function whose derivatives are ``d``, of any shape."""
+        """``diag(d)``: the Jacobian of an elementwise function whose derivatives are ``d``, of any shape.
+
+        The array is kept, not copied.
+        """
         diagonal = real_numbers(diagonal)
         return cls(diagonal_terms((diagonal.reshape(-1),), diagonal.size), diagonal.shape, diagonal.shape)
 
@@ -208,11 +211,8 @@ class Jacobian:
                     "Reshape both to two axes.",
                 )
             )
-        from jacobi.matrix.build import einstein
-
         out_shape, in_shape = (left.shape[0], right.shape[0]), (left.shape[1], right.shape[1])
-        result = einstein("il;kj;ik;lj", out_shape, in_shape, left, right)
-        return cls(result.terms, out_shape, in_shape, np.result_type(left, right))
+        return cls(kronecker_terms(left, right), out_shape, in_shape, np.result_type(left, right))
 
     # what it is
 

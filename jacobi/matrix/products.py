@@ -10,6 +10,7 @@ from jacobi import layout
 from jacobi.matrix import exits
 from jacobi.matrix.contract import STEP, Draft
 from jacobi.matrix.plan import carry_out
+from jacobi.matrix.planning import plan_sides
 from jacobi.matrix.term import Term, collected, numeric
 from jacobi.matrix.wiring import Wiring, wiring
 
@@ -32,6 +33,16 @@ def dense_terms(array: Any) -> list[Term]:
         return []
     w = _dense_wiring(array.shape)
     return [Term(1, (array if array.shape == w.sizes else array.reshape(w.sizes),), w)]
+
+
+def kronecker_terms(left: Any, right: Any) -> list[Term]:
+    """The term of ``left (x) right``: ``i, k`` of the left factor are the outer digits, ``l, j`` the inner ones."""
+    (p, q), (r, s) = left.shape, right.shape
+    if 0 in (p, q, r, s):
+        return []
+    rows, columns = (0, ((0, r), (1, 1))), (0, ((2, s), (3, 1)))
+    plan = plan_sides((p, r, q, s), rows, columns, (((0, 2), left.shape), ((1, 3), right.shape)))
+    return [Term(1, carry_out(plan, (left, right)), plan.wiring)]
 
 
 @lru_cache(maxsize=4096)
