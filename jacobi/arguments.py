@@ -150,7 +150,8 @@ def chosen(argnums: Argnums, arguments: Sequence[Any]) -> tuple[list[int], bool]
         if not -len(arguments) <= number < len(arguments):
             raise InputError(
                 at_users_line(
-                    f"argument {number} is to be differentiated, but the number of positional arguments is {len(arguments)}",
+                    f"argument {number} is to be differentiated, but the number of positional arguments is "
+                    f"{len(arguments)}",
                     "argnums counts positional arguments from 0; pass them by position.",
                 )
             )
