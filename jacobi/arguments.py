@@ -127,16 +127,20 @@ def plain_deep(value: Any) -> Any:
         return {name: plain_deep(part) for name, part in value.items()}
     if isinstance(value, (tuple, list)) and not hasattr(value, "_fields"):
         return type(value)(plain_deep(part) for part in value)
-    return plain(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind == "O":
+        return np.array([plain(part) for part in value.reshape(-1)]).reshape(value.shape)
+    value = plain(value)
+    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def check_argnums(argnums: Any) -> None:
     """Refuse what is no argument number, with the usual slip named."""
     numbers = argnums if isinstance(argnums, (list, tuple, range)) else [argnums]
-    if not all(isinstance(number, (int, np.integer)) and not isinstance(number, bool) for number in numbers):
+    whole = all(isinstance(number, (int, np.integer)) and not isinstance(number, bool) for number in numbers)
+    if not whole or not len(numbers):
         raise InputError(
             at_users_line(
-                f"argnums={argnums!r:.60} is neither an integer nor a sequence of integers",
+                f"argnums={argnums!r:.60} is neither an integer nor some integers",
                 "A transform takes a function and gives a function: write jacobian(f)(x), not jacobian(f, x).",
             )
         )

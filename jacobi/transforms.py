@@ -244,6 +244,8 @@ def jvp(f: Function, arguments: Sequence[Any], tangents: Sequence[Any]) -> tuple
     positions = [k for k, tangent in enumerate(tangents) if tangent is not None]
     traced = trace(f, arguments, {}, positions)
     directions = {k: shaped(tangents[k], traced.inputs[k].value.shape, f"direction {k}") for k in positions}
+    if not directions:
+        return own(traced), np.zeros(np.shape(traced.value))
     return own(traced), pushed_forward(traced, directions)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from jacobi.errors import InputError, JacobiError, NoRuleError, TraceError, at_function, at_users_line
 from jacobi.expressions import Graph, Node, Step, StrangerError
+from jacobi.expressions.graph import changed_in_place
 from jacobi.expressions.node import record
 from jacobi.expressions.operands import stacked
 from jacobi.rules import REFUSED, REGISTRY, full_name
@@ -109,9 +110,13 @@ def recorded(
         output = result_of(graph, result, function)
         graph.verify()
     except (ValueError, TypeError, AttributeError) as error:
+        if graph.locked and "read-only" in str(error):
+            raise changed_in_place() from None
         raise hidden_cause(error) from error.__cause__
     finally:
         graph.open = outer is not None
+        if outer is None:
+            graph.release()
     return Trace(graph, inputs, output, outer is not None)
 
 
@@ -175,6 +180,8 @@ def real_array(value: Any, what: str, function: Any = None) -> Any:
 
 def result_of(graph: Graph, result: Any, function: Callable[..., Any]) -> Any:
     """The step of what the function returned, or an array when nothing in it is traced."""
+    if isinstance(result, np.ndarray) and result.dtype.kind == "O" and result.ndim == 0:
+        result = result[()]
     if isinstance(result, Node):
         return result.current()
     if result is None:

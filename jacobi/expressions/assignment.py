@@ -61,7 +61,7 @@ class View:
 
 def changes(array: Traced) -> int:
     """How often an array was changed, directly or through the arrays behind it."""
-    return array.version + (0 if array.view is None else changes(array.view.parent))
+    return array.version + (0 if array.origin is None else changes(array.origin.parent))
 
 
 class Writes:

@@ -127,19 +127,22 @@ class Graph:
         Called with a function that is not among them; gives its operation after all, or raises the error.
     """
 
-    __slots__ = ("composing", "foreign", "missing", "open", "operations", "steps", "watched")
+    __slots__ = ("composing", "foreign", "locked", "missing", "open", "operations", "steps", "watched")
 
     def __init__(self, operations: Mapping[Any, Operation], missing: Callable[[Any], Operation]):
         self.operations = operations
         self.missing = missing
         self.steps: list[Step] = []
         self.watched: list[tuple[Any, Any]] = []
+        self.locked: list[Any] = []
         self.foreign: set[int] = set()
         self.composing = 0  # how many composed operations are being recorded in terms of others
         self.open = True  # until the traced function has returned
 
     def input(self, value: Any) -> Step:
         """A step without an operation: an input of the traced function."""
+        if isinstance(value, np.ndarray):
+            value = self.constant(value)  # the function may change the array of its caller behind our back
         step = Step(None, (), {}, (), value, len(self.steps))
         self.steps.append(step)
         self.foreign.add(id(owner(value)))
@@ -168,25 +171,38 @@ class Graph:
     def constant(self, array: Any) -> Any:
         """A constant operand, safe from later changes: a buffer may be written again while tracing goes on.
 
-        Small arrays are copied; of large ones a sample is kept that `verify` compares.
+        Small arrays are copied.  Large ones are made read-only until the trace has ended, and a sample is kept that
+        `verify` compares, because they may be written through other views.
         """
         if array.size <= SMALL:
             return array.copy(order="K")
         self.foreign.add(id(owner(array)))
+        if array.flags.writeable:
+            array.flags.writeable = False
+            self.locked.append(array)
         self.watched.append((array, sample(array)))
         return array
+
+    def release(self) -> None:
+        """Let the arrays that were made read-only be written again."""
+        while self.locked:
+            self.locked.pop().flags.writeable = True
 
     def verify(self) -> None:
         """Raise an error if a large constant was changed while it was in use."""
         for array, before in self.watched:
             if not np.array_equal(sample(array), before, equal_nan=before.dtype.kind == "f"):
-                raise TraceError(
-                    at_users_line(
-                        f"an array of shape {array.shape} was changed in place after it had been used with "
-                        "traced values, so its derivative would be wrong",
-                        "Use a new array instead of writing into the old one.",
-                    )
-                )
+                raise changed_in_place()
+
+
+def changed_in_place() -> TraceError:
+    """The error for an array that a traced function has used and then changed."""
+    return TraceError(
+        at_users_line(
+            "an array was changed in place after it had been used with traced values, so its derivative would be wrong",
+            "Use a new array instead of writing into the old one.",
+        )
+    )
 
 
 class Traced:
@@ -198,7 +214,7 @@ class Traced:
         The graph that records.
     step : Step
         The step whose value this is, when there are no pending writes.
-    view : View or None
+    origin : View or None
         What the array looks at, if it is a view.
     writes : Writes or None
         Assignments that have not become a step yet.
@@ -206,19 +222,19 @@ class Traced:
         Counts the changes in place.
     """
 
-    __slots__ = ("graph", "step", "version", "view", "writes")
+    __slots__ = ("graph", "origin", "step", "version", "writes")
 
-    def __init__(self, graph: Graph, step: Step, view: Any = None):
+    def __init__(self, graph: Graph, step: Step, origin: Any = None):
         self.graph = graph
         self.step = step
-        self.view = view
+        self.origin = origin
         self.writes: Any = None
         self.version = 0
 
     def current(self) -> Step:
         """The step of this array, after all changes so far."""
-        if self.view is not None:
-            self.view.follow(self)
+        if self.origin is not None:
+            self.origin.follow(self)
         if self.writes is not None:
             self.step, self.writes = self.writes.step(self.graph), None
         return self.step

@@ -130,9 +130,9 @@ class Node(Traced):
         return np.zeros_like(self.value)
 
     @property
-    def flat(self) -> Iterator[Any]:
-        """The entries, one by one."""
-        return iter(self.ravel())
+    def flat(self) -> Any:
+        """The entries in one row, for reading and writing."""
+        return self.ravel()
 
     def __len__(self) -> int:
         return len(self.step.value)
@@ -217,12 +217,17 @@ class Node(Traced):
             found = self.writes.entry(index)
             if found is not None:
                 value, rest = found
-                whole = Node(self.graph, value) if type(value) is Step else value
-                return whole[rest] if rest != () else whole
+                step = value if type(value) is Step else self.graph.constant_step(np.asarray(value, self.dtype))
+                whole = Node(self.graph, step)
+                result = whole[rest] if rest != () else whole
+                if result.ndim:
+                    take, put = operator.itemgetter(index), lambda parent, new: operator.setitem(parent, index, new)
+                    result.origin = View(self, take, put, index)
+                return result
         return record(self.graph, operator.getitem, (self, frozen(index)))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        view = value.view if type(value) is Node else None
+        view = value.origin if type(value) is Node else None
         if view is not None and view.parent is self and view.index is index and view.version == changes(self):
             return  # the second half of x[index] += ...: the view has already been put back
         if type(value) is not float and type(value) is not int:
@@ -231,8 +236,8 @@ class Node(Traced):
             if value.graph is not self.graph:
                 raise StrangerError(self.graph, value.graph)
             value = value.current()
-        if self.view is not None:
-            self.view.follow(self)
+        if self.origin is not None:
+            self.origin.follow(self)
         if self.writes is None:
             self.writes = Writes(self.step)
         self.writes.add(frozen(index), value)
@@ -241,14 +246,14 @@ class Node(Traced):
     def _changed(self) -> None:
         """Note a change in place, and pass it on to the array behind a view."""
         self.version += 1
-        if self.view is not None:
+        if self.origin is not None:
             if self.writes is not None:
                 self.step, self.writes = self.writes.step(self.graph), None
-            self.view.put_back(self)
+            self.origin.put_back(self)
 
     def _updated(self, result: Any) -> Any:
         """The outcome of an in-place operator: the same array for everybody who holds it, or a new scalar."""
-        if self.ndim == 0:
+        if self.ndim == 0 and self.origin is None:
             return result
         if result.shape != self.shape:
             raise ValueError(f"non-broadcastable output of shape {self.shape} for a result of shape {result.shape}")
@@ -295,9 +300,9 @@ def perform(graph: Graph, operation: Operation, arguments: tuple[Any, ...], keyw
             argument = operand(graph, argument)
             kind = type(argument)
         if kind is Node:
-            if argument.graph is not graph:
+            if argument.graph is not graph or not graph.open:
                 raise StrangerError(graph, argument.graph)
-            fresh = argument.view is None and argument.writes is None
+            fresh = argument.origin is None and argument.writes is None
             step = argument.step if fresh else argument.current()
             parents.append((position, step))
             values.append(step.value)
@@ -311,7 +316,7 @@ def perform(graph: Graph, operation: Operation, arguments: tuple[Any, ...], keyw
     if value.dtype.kind not in "fiub":
         value = real_result(operation, value)
     result = Node(graph, graph.add(operation, tuple(stored), keywords, tuple(parents), value))
-    if operation.moves and value.ndim and parents:
+    if operation.moves and isinstance(value, np.ndarray) and parents:
         reshaped = operation.evaluate is np.reshape or operation.evaluate is np.ravel
         certain = not reshaped or values[0].ndim == 1 or not parents[0][1].composed
         if keywords.get("order") in ("K", "A") and not values[0].flags.c_contiguous:
@@ -319,7 +324,7 @@ def perform(graph: Graph, operation: Operation, arguments: tuple[Any, ...], keyw
                 at_users_line('order="K" depends on how the array lies in memory', 'Use order="C" or order="F".')
             )
         if not certain or np.may_share_memory(value, values[0]):
-            result.view = view_of(arguments[0], operation, keywords, certain)
+            result.origin = view_of(arguments[0], operation, keywords, certain)
     return result
 
 
@@ -434,6 +439,8 @@ def _transpose(self: Node, *axes: Any) -> Any:
 
 def _astype(self: Node, dtype: Any, *arguments: Any, **keywords: Any) -> Any:
     kind = np.dtype(dtype)
+    if kind == self.dtype and keywords.get("copy", True) is False:
+        return self
     if kind.kind in "iub":  # steps: the derivative is zero, and the plain integers can be used as an index
         return self.value.astype(kind)
     return record(self.graph, np.ndarray.astype, (self, kind))

@@ -107,14 +107,18 @@ elementwise(np.tan, lambda y, x: 1 + y * y, domain=inside_unit)
 elementwise(np.arcsin, lambda y, x: 1 / np.sqrt(1 - x * x), domain=inside_unit)
 elementwise(np.arccos, lambda y, x: -1 / np.sqrt(1 - x * x), domain=inside_unit)
 elementwise(np.arctan, lambda y, x: 1 / (1 + x * x))
-elementwise(np.arctan2, lambda z, y, x: x / (x * x + y * y), lambda z, y, x: -y / (x * x + y * y))
+elementwise(
+    np.arctan2,
+    lambda z, y, x: x / np.hypot(x, y) / np.hypot(x, y),  # the squares of huge and tiny numbers would overflow
+    lambda z, y, x: -y / np.hypot(x, y) / np.hypot(x, y),
+)
 elementwise(
     np.hypot, lambda z, x, y: quotient(x, z), lambda z, x, y: quotient(y, z), kink=lambda z, x, y: z == 0
 )
 elementwise(np.sinh, lambda y, x: np.cosh(x))
 elementwise(np.cosh, lambda y, x: np.sinh(x))
 elementwise(np.tanh, lambda y, x: 1 - y * y)
-elementwise(np.arcsinh, lambda y, x: 1 / np.sqrt(x * x + 1))
+elementwise(np.arcsinh, lambda y, x: 1 / np.hypot(x, 1.0))
 elementwise(np.arccosh, lambda y, x: 1 / np.sqrt(x * x - 1), domain=above_one)
 elementwise(np.arctanh, lambda y, x: 1 / (1 - x * x), domain=inside_unit)
 elementwise(np.degrees, lambda y, x: 180 / float(np.pi))
@@ -208,10 +212,13 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
 
 
 def sinc(x: Any) -> Any:
-    """``sin(pi x) / (pi x)``, and 1 at 0 with its first two derivatives."""
-    at_zero = indicator(x, 0, np.equal, x.dtype)
+    """``sin(pi x) / (pi x)``, and its power series near 0, where the derivatives of the quotient lose all digits."""
+    near = indicator(np.abs(x), 0.1, np.less, x.dtype)
+    far = 1 - near
     scaled = np.pi * x
-    return (1 - at_zero) * np.sin(scaled) / (scaled + at_zero) + at_zero * (1 - scaled * scaled / 6)
+    square = scaled * scaled * near
+    series = 1 - square / 6 * (1 - square / 20 * (1 - square / 42 * (1 - square / 72 * (1 - square / 110))))
+    return far * np.sin(scaled) / (scaled * far + near) + near * series
 
 
 def i0(x: Any) -> Any:
@@ -240,7 +247,7 @@ composed(
     ),
 )
 composed(np.sinc, sinc, samples=broadcast(real))
-composed(np.real, lambda val: +val, samples=broadcast(real))
+composed(np.real, lambda val: val, samples=broadcast(real))
 composed(np.i0, i0, samples=broadcast(real))
 composed(
     np.round,

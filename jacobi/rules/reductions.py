@@ -39,6 +39,11 @@ def count(x: Any, axis: Any) -> int:
     return layout.size([x.shape[k] for k in layout.normal_axes(axis, x.ndim)])
 
 
+def per(number: float) -> float:
+    """One of so many; NaN for none, as in NumPy."""
+    return 1 / number if number else float("nan")
+
+
 def product_of_others(x: Any, axis: Any) -> Any:
     """For every entry the product of the other entries along ``axis``, without dividing (zeros are fine)."""
     axes = layout.normal_axes(axis, x.ndim)
@@ -80,7 +85,7 @@ def ties(y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 rule(np.sum, lambda y, a, axis=None, keepdims=False: reduced(y, a, axis), samples=over_axes())
 rule(
     np.mean,
-    lambda y, a, axis=None, keepdims=False: reduced(y, a, axis, coefficient=1 / count(a, axis)),
+    lambda y, a, axis=None, keepdims=False: reduced(y, a, axis, coefficient=per(count(a, axis))),
     samples=over_axes(empty=False),
 )
 rule(
@@ -91,7 +96,7 @@ rule(
 rule(
     np.var,
     lambda y, a, axis=None, ddof=0, keepdims=False: reduced(
-        y, a, axis, a - np.mean(a, axis=axis, keepdims=True), coefficient=2 / (count(a, axis) - ddof)
+        y, a, axis, a - np.mean(a, axis=axis, keepdims=True), coefficient=2 * per(count(a, axis) - ddof)
     ),
     samples=over_axes(empty=False),
 )
@@ -102,7 +107,7 @@ rule(
         a,
         axis,
         quotient(a - np.mean(a, axis=axis, keepdims=True), lasting(y, a, axis)),
-        coefficient=1 / (count(a, axis) - ddof),
+        coefficient=per(count(a, axis) - ddof),
     ),
     samples=lambda rng: (
         call

@@ -115,7 +115,8 @@ class Rule:
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """A call in the form in which it is recorded: operands first, parameters by name."""
         if self.unpack is not None:
-            return self.unpack(*arguments, **keywords)  # type: ignore[no-any-return]
+            arguments, keywords = self.unpack(*arguments, **keywords)
+            return arguments, {name: as_it_is_now(value) for name, value in keywords.items()}
         keywords = {name: value for name, value in keywords.items() if not is_default(name, value)}
         if self.regular:
             self._refuse(keywords)
@@ -464,6 +465,8 @@ def parameter_names(function: Any) -> tuple[str, ...]:
 
 def as_it_is_now(parameter: Any) -> Any:
     """A parameter that later changes of an array of the user do not reach."""
+    if isinstance(parameter, (list, tuple)):
+        return type(parameter)([as_it_is_now(part) for part in parameter]) if parameter else parameter
     return np.array(parameter) if isinstance(parameter, np.ndarray) else parameter
 
 

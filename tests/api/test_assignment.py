@@ -157,7 +157,62 @@ def filled(x):
     return y * x
 
 
+def rows_of_rows(x):
+    u = x.reshape(2, 4)
+    y = np.zeros_like(u)
+    for i in range(2):
+        for j in range(4):
+            y[i][j] = u[i, j] ** 2
+    return y
+
+
+def rows_that_were_written(x):
+    u = x.reshape(2, 4)
+    y = u * 1
+    y[0] = u[1]
+    r = y[1]
+    r *= 2
+    y[0][1:] = x[0]
+    stale = y[0]
+    y[0] = u[1] * u[0]
+    for row in y:
+        row += 1
+    return y * stale[2]
+
+
+def constants_that_were_written(x):
+    y = np.zeros_like(x.reshape(2, 4))
+    y[0] = np.ones(4)
+    y[0][0] = x[0]
+    r = y[0]
+    r += x[1]
+    return y * x[2]
+
+
+def views_without_axes(x):
+    y = x * 1
+    v = y[2, ...]
+    v += x[0]
+    v *= 2
+    z = y[3:4].reshape(())
+    z *= x[1]
+    w = np.real(y)
+    w[4] = 5 * x[0]
+    w.astype(float, copy=False)[5] = x[6]
+    y.flat[7] = x[3] ** 2
+    return y
+
+
+def parameters_that_change(x):
+    total, places = 0, [0, 0]
+    for k in range(3):
+        places[0] = k
+        total = total + np.take(x, places) * (k + 1)
+    return total
+
+
 FUNCTIONS = [
+    rows_of_rows, rows_that_were_written, constants_that_were_written, views_without_axes, parameters_that_change,
     central, edges, recursion, updates, two_dimensions, through_a_view, masks, view_of_a_view, scattered, matrices,
     relaxation, gauss_seidel, aliases, scalars_are_no_aliases, trajectory, nested_loops, the_argument_itself, fancy,
     swapped_columns, filled,

@@ -174,3 +174,46 @@ def test_a_point_in_the_place_of_argnums():
     for transform in (jb.jacobian, jb.gradient, jb.hessian, jb.value_and_jacobian, jb.value_and_gradient):
         with pytest.raises(InputError, match=r"jacobian\(f\)\(x\)"):
             transform(np.sum, X)
+
+
+def test_large_arrays_are_read_only_while_they_are_in_use():
+    X = np.ones(30_000)
+
+    def writes_a_constant(x):
+        c = np.ones(x.size)
+        y = x * c
+        c[777] = 50.0
+        return y
+
+    def writes_its_argument(x):
+        y = x * x
+        X[777] = 30.0
+        return y
+
+    for function in (writes_a_constant, writes_its_argument):
+        with pytest.raises(TraceError, match="changed in place"):
+            jb.jacobian(function)(X)
+        assert X.flags.writeable
+    small = np.ones(3)
+
+    def writes_a_small_argument(x):
+        y = x * x
+        small[1] = 30.0
+        return y
+
+    assert jb.jacobian(writes_a_small_argument)(small).diagonal().tolist() == [2.0, 2.0, 2.0]
+
+
+def test_nothing_traced_is_left_over():
+    kept = []
+    (_, aux) = jb.jacobian(lambda x: (x * 2, np.array([x[0], x[1]])), has_aux=True)(X)
+    assert aux.dtype == float
+    jb.jacobian(lambda x: (kept.append(x), x * 2)[1])(X)
+    with pytest.raises(TraceError, match="after its trace"):
+        np.sin(kept[0])
+    J, aux = jb.jacobian(lambda x: (lambda e: (e, e))(np.exp(x)), has_aux=True)(X)
+    aux[:] = 0
+    np.testing.assert_array_equal(J.diagonal(), np.exp(X))
+    with pytest.raises(InputError, match="argnums"):
+        jb.jacobian(np.sin, ())
+    assert jb.jvp(np.sin, (X,), (None,))[1].tolist() == [0, 0, 0]
