@@ -461,6 +461,12 @@ def check_memory(case: Case) -> None:
             agree(J.toarray(), reference.toarray(), size, f"J by operand {k}, {name}", "plain operands")
         for x, original in zip(arranged, case.variables, strict=True):
             assert np.array_equal(x, original, equal_nan=True), f"an operand was changed ({name})"
+    traced = trace(case, case.variables, {}, everything(case))
+    if isinstance(traced.output, Step):
+        before = [np.copy(step.value) for step in traced.graph.steps]
+        local_jacobians(traced, traced.output, [traced.inputs[k] for k in everything(case)])
+        for step, value in zip(traced.graph.steps, before, strict=True):
+            assert np.array_equal(step.value, value, equal_nan=value.dtype.kind == "f"), f"the rule changes {step}"
 
 
 def check_kinks(case: Case) -> None:
