@@ -55,6 +55,7 @@ def full(terms: Sequence[Term], shape: tuple[int, int], dtype: Any) -> Any:
     return (dense if numeric(terms) else recorded)(terms, shape, dtype)
 
 
+@np.errstate(invalid="ignore", over="ignore")  # what is infinite or undefined shows in the result
 def dense(terms: Sequence[Term], shape: tuple[int, int], dtype: Any) -> NDArray[Any]:
     """The full matrix, a new array in C order."""
     terms = [term.contracted() for term in terms]

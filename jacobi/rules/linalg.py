@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from jacobi.matrix import Jacobian, dispatchable, einstein
+from jacobi.rules.reductions import product_of_others
 from jacobi.rules.registry import composed, rule
 from jacobi.rules.samples import Call, Samples
 
@@ -64,11 +65,39 @@ def solve_by_right_side(y: Any, a: Any, b: Any) -> Jacobian:
     return einstein(subscripts, y.shape, b.shape, np.linalg.inv(a))
 
 
-def scaled_inverse(y: Any, a: Any, *factors: Any) -> Jacobian:
-    """A factor times the transposed inverse, as the derivative of a function of the determinant."""
+def transposed_inverse(y: Any, a: Any) -> Jacobian:
+    """``d log |det A| = tr(A^-1 dA)``."""
     stack = batch(a, 2)
-    subscripts = (stack, (*stack, "i", "j"), (*stack, "j", "i"), *((stack,) * len(factors)))
-    return einstein(subscripts, y.shape, a.shape, np.linalg.inv(a), *factors)
+    return einstein((stack, (*stack, "i", "j"), (*stack, "j", "i")), y.shape, a.shape, np.linalg.inv(a))
+
+
+def cofactor_matrix(y: Any, a: Any) -> Jacobian:
+    """``d det(A) = tr(C^T dA)`` with the cofactors ``C``."""
+    stack = batch(a, 2)
+    return einstein((stack, (*stack, "i", "j"), (*stack, "i", "j")), y.shape, a.shape, cofactors(a))
+
+
+@dispatchable
+def cofactors(a: Any) -> Any:
+    """The cofactors ``det(A) A^-T`` of a matrix, the gradient of its determinant; singular matrices have them too."""
+    try:
+        return np.linalg.det(a)[..., None, None] * np.swapaxes(np.linalg.inv(a), -1, -2)
+    except np.linalg.LinAlgError:
+        u, values, vt = np.linalg.svd(a)
+        sign = np.linalg.det(u) * np.linalg.det(vt)
+        result: Any = sign[..., None, None] * (u * product_of_others(values, -1)[..., None, :]) @ vt
+        return result
+
+
+def cofactors_by_matrix(c: Any, a: Any) -> Jacobian:
+    """``dC_ij / dA_kl = (C_ij C_kl - C_il C_kj) / det(A)``, which needs an inverse."""
+    stack = batch(a, 2)
+    rows, columns = (*stack, "i", "j"), (*stack, "k", "l")
+    scale = 1 / np.linalg.det(a)
+    crossed = (*stack, "i", "l"), (*stack, "k", "j")
+    return einstein((rows, columns, rows, columns, stack), c.shape, a.shape, c, c, scale) - einstein(
+        (rows, columns, *crossed, stack), c.shape, a.shape, c, c, scale
+    )
 
 
 @dispatchable
@@ -95,8 +124,9 @@ rule(
     ),
     source=SOURCE,
 )
-rule(np.linalg.det, lambda y, a: scaled_inverse(y, a, y), samples=well_conditioned(*SQUARE), source=SOURCE)
-rule(log_abs_det, lambda y, a: scaled_inverse(y, a), samples=well_conditioned(*SQUARE), source=SOURCE)
+rule(np.linalg.det, cofactor_matrix, samples=well_conditioned(*SQUARE), source=SOURCE)
+rule(cofactors, cofactors_by_matrix, samples=well_conditioned(*SQUARE), source="derivative of det(A) A^-T")
+rule(log_abs_det, transposed_inverse, samples=well_conditioned(*SQUARE), source=SOURCE)
 rule(
     sign_of_det,
     lambda y, a: Jacobian.zero(y.shape, a.shape),
