@@ -95,9 +95,9 @@ def cofactors_by_matrix(c: Any, a: Any) -> Jacobian:
     rows, columns = (*stack, "i", "j"), (*stack, "k", "l")
     scale = 1 / np.linalg.det(a)
     crossed = (*stack, "i", "l"), (*stack, "k", "j")
-    return einstein((rows, columns, rows, columns, stack), c.shape, a.shape, c, c, scale) - einstein(
-        (rows, columns, *crossed, stack), c.shape, a.shape, c, c, scale
-    )
+    straight = einstein((rows, columns, rows, columns, stack), c.shape, a.shape, c, c, scale)
+    result: Jacobian = straight - einstein((rows, columns, *crossed, stack), c.shape, a.shape, c, c, scale)
+    return result
 
 
 @dispatchable
