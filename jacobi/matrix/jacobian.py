@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,16 @@ from jacobi.errors import InputError, ShapeError, at_users_line
 from jacobi.matrix import exits, structure
 from jacobi.matrix.given import is_node, real_numbers, real_type, refused_summand, shape_of
 from jacobi.matrix.price import cheapest
-from jacobi.matrix.products import dense_terms, diagonal_terms, kronecker_terms, multiple, products, shortened
+from jacobi.matrix.products import (
+    dense_terms,
+    diagonal_terms,
+    kronecker_terms,
+    multiple,
+    picking,
+    products,
+    shortened,
+    span,
+)
 from jacobi.matrix.term import Term, collected, numeric
 from jacobi.matrix.wiring import wiring
 
@@ -467,6 +476,51 @@ class Jacobian:
         """The main diagonal, of length ``min(shape)``; the matrix is not formed."""
         length = min(self.shape)
         return exits.full(exits.diagonal(self.terms), (length, 1), self.dtype).reshape((length,))
+
+    def rows(self, start: int, stop: int | None = None) -> Any:
+        """Some rows as a full array; nothing else of the matrix is formed.
+
+        Parameters
+        ----------
+        start, stop : int
+            Rows ``start`` to ``stop - 1``; the one row ``start`` by default.  Negative numbers count from the end.
+
+        Returns
+        -------
+        array
+            Of shape ``(stop - start, shape[1])``.
+
+        Examples
+        --------
+        >>> Jacobian.from_diagonal(np.array([1.0, 2.0, 3.0])).rows(1, 3)
+        array([[0., 2., 0.],
+               [0., 0., 3.]])
+        """
+        first, last = span(start, stop, self.shape[0])
+        picked = picking(last - first, first)
+        terms = products(picked, self.terms) if last > first else []
+        return Jacobian(terms, (last - first,), self.in_shape, self.dtype).toarray()
+
+    def columns(self, start: int, stop: int | None = None) -> Any:
+        """Some columns as a full array of shape ``(shape[0], stop - start)``; see `rows`."""
+        return self.T.rows(start, stop).T
+
+    def row_blocks(self, memory: int = 2**26) -> Iterator[tuple[int, Any]]:
+        """The full matrix, a few rows at a time.
+
+        Parameters
+        ----------
+        memory : int
+            Bytes that a block may take; a single row is given in any case.
+
+        Yields
+        ------
+        (int, array)
+            The number of the first row, and the rows.
+        """
+        step = max(1, memory // max(1, self.shape[1] * self.dtype.itemsize))
+        for start in range(0, self.shape[0], step):
+            yield start, self.rows(start, min(start + step, self.shape[0]))
 
     def blocks(self) -> Any:
         """The diagonal blocks along the first axis of output and input: per-sample Jacobians of a batch.

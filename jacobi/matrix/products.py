@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from jacobi import layout
+from jacobi.errors import ShapeError, at_users_line
 from jacobi.matrix import exits
 from jacobi.matrix.contract import STEP, Draft
 from jacobi.matrix.plan import carry_out
@@ -53,6 +54,22 @@ def _dense_wiring(shape: layout.Shape) -> Wiring:
     rows = ((0, 1),) if shape[0] > 1 else ()
     columns = ((len(rows), 1),) if len(shape) > 1 and shape[1] > 1 else ()
     return wiring(lengths, (order,), (0, rows), (0, columns))
+
+
+def span(start: int, stop: int | None, length: int) -> tuple[int, int]:
+    """A range of rows counted from the front; the error of a list when the first is not there."""
+    if not -length <= start < length and not (start == stop):
+        raise ShapeError(at_users_line(f"there is no row {start} among {length}", "Rows are counted from 0."))
+    first = start % length if length else 0
+    last = first + 1 if stop is None else min(stop + length if stop < 0 else stop, length)
+    return first, max(first, last)
+
+
+def picking(count: int, first: int) -> list[Term]:
+    """The matrix that picks rows ``first, first + 1, ...``, as its only term."""
+    if count < 2:
+        return [Term(1, (), wiring((), (), (0, ()), (first, ())))]
+    return [Term(1, (), wiring((count,), (), (0, ((0, 1),)), (first, ((0, 1),))))]
 
 
 def multiple(term: Term, number: Any) -> Term:

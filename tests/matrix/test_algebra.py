@@ -434,6 +434,22 @@ def test_printing_never_fails(made):
 
 
 @FEW
+@given(samples())
+def test_rows_and_columns_on_demand(made):
+    a, x = made.jacobian, made.dense
+    for first, last in ((0, a.shape[0]), (0, 1), (1, 2), (-1, a.shape[0]), (a.shape[0] // 2, a.shape[0])):
+        if -a.shape[0] <= first < a.shape[0]:
+            assert_same(a.rows(first, last), x[first:last])
+    for j in range(min(3, a.shape[1])):
+        assert_same(a.columns(j), x[:, j : j + 1])
+    parts = [(start, block) for start, block in a.row_blocks(memory=3 * 8 * max(a.shape[1], 1))]
+    assert all(len(block) <= 6 for _, block in parts)
+    assert_same(np.concatenate([block for _, block in parts]) if parts else x, x)
+    with pytest.raises(ShapeError, match="no row"):
+        a.rows(a.shape[0] + 1)
+
+
+@FEW
 @given(chances())
 def test_copies_and_files(chance):
     (a, x) = sample(chance)
