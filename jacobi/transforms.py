@@ -169,7 +169,7 @@ def value_and_gradient(f: Function, argnums: Argnums = 0, *, has_aux: bool = Fal
         call = Call(f, args, argnums, has_aux)
         traced = trace(call.function, call.arrays, kwargs, call.positions)
         only_one_entry(traced, f)
-        found = [J._full().reshape(J.in_shape) for J in jacobians(traced, call.positions)]
+        found = [J.tensor().reshape(J.in_shape) for J in jacobians(traced, call.positions)]
         return call.with_auxiliary(own(traced)), call.together(found)
 
     return value_and_gradient_of_f

@@ -17,8 +17,8 @@ from jacobi.differentiate.kinks import kinks_of
 from jacobi.differentiate.trace import Trace
 from jacobi.expressions import Graph, Node, Step, owner
 from jacobi.matrix import Jacobian
-from jacobi.matrix.jacobian import products, shortened
 from jacobi.matrix.price import Shadow
+from jacobi.matrix.products import dense_terms, products, shortened
 from jacobi.matrix.term import Term, collected
 
 Edge = tuple[int, Jacobian]  # the number of the operand's step, and the local Jacobian by it
@@ -263,7 +263,7 @@ def pushed_forward(trace: Trace, directions: dict[int, Any]) -> Any:
             if found:
                 tangent[number] = collected(found)
         terms = tangent.get(trace.output.number, [])
-        total = Jacobian(terms, shape, (), kind(trace.output.value, trace.output.value))._full().reshape(shape)
+        total = Jacobian(terms, shape, (), kind(trace.output.value, trace.output.value)).tensor()
     return np.zeros(shape) if total is None else total
 
 
@@ -293,7 +293,7 @@ def pulled_back(trace: Trace, positions: Sequence[int]) -> Any:
         for step in inputs:
             terms = collected(adjoint.get(step.number, []))
             dtype = kind(np.asarray(trace.value) if not isinstance(output, Step) else output.value, step.value)
-            results.append(Jacobian(terms, (), step.value.shape, dtype)._full().reshape(step.value.shape))
+            results.append(Jacobian(terms, (), step.value.shape, dtype).tensor())
         return results
 
     return pull
@@ -301,7 +301,4 @@ def pulled_back(trace: Trace, positions: Sequence[int]) -> Any:
 
 def column(array: Any) -> list[Term]:
     """The terms of an array as a column."""
-    from jacobi.matrix.jacobian import _dense_terms
-
-    flat = array.reshape(-1) if np.ndim(array) != 1 else array
-    return _dense_terms(flat)
+    return dense_terms(array.reshape(-1) if np.ndim(array) != 1 else array)

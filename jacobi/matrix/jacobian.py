@@ -413,10 +413,6 @@ class Jacobian:
 
     # exits
 
-    def _full(self) -> Any:
-        """The full matrix, flattened: an array, or a node where the factors are nodes."""
-        return exits.full(self.terms, self.shape, self.dtype).reshape(-1)
-
     def toarray(self, order: str = "C") -> Any:
         """The full matrix.
 
@@ -594,6 +590,3 @@ def _ones(term: Term) -> Term:
     """The places of a term, without its numbers."""
     w = term.wiring
     return Term(1, (), wiring(w.sizes, (), w.rows, w.columns))
-
-
-_dense_terms = dense_terms  # the name under which `jacobi.differentiate.accumulate` knows it
