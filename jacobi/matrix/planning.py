@@ -31,7 +31,7 @@ _heavy: dict[tuple[Wiring, Any], int] = {}  # plans that hold positions, oldest 
 
 
 def limit_memory(keeper: Wiring, partner: Any, plan: Plan) -> None:
-    """Forget the oldest plans that hold positions when there are too many: interned wirings live for ever."""
+    """Forget the oldest plans that hold positions when there are too many."""
     weight = bytes_of((plan.program, plan.wiring.rows, plan.wiring.columns))
     if weight:
         _heavy[keeper, partner] = weight

@@ -17,9 +17,9 @@ Wirings of strides only are interned: equal ones are the same object, and what w
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import count
 from math import prod
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +42,8 @@ class Wiring:
         Where the entries lie.
     volume : int
         The number of entries written: the product of the sizes of the indices that stand on a side.
-    place : int
-        Equal for wirings whose entries lie at the same places, index by index.
+    place : Place
+        The same object for wirings whose entries lie at the same places, index by index.
     regular : bool
         Whether all ties are strides.
     summed : tuple of int
@@ -52,7 +52,9 @@ class Wiring:
         Results that depend on the wiring alone.
     """
 
-    __slots__ = ("columns", "factors", "place", "regular", "remembered", "rows", "sizes", "summed", "volume")
+    __slots__ = (
+        "__weakref__", "columns", "factors", "place", "regular", "remembered", "rows", "sizes", "summed", "volume",
+    )  # fmt: skip
 
     def __init__(
         self, sizes: tuple[int, ...], factors: tuple[tuple[int, ...], ...], rows: Side, columns: Side
@@ -65,28 +67,31 @@ class Wiring:
         on_sides = {index for index, _ in rows[1] + columns[1]}
         self.summed = tuple(index for index in range(len(sizes)) if index not in on_sides)
         self.volume = prod(sizes[index] for index in on_sides)
-        self.place = _place(self) if self.regular else next(_numbers)
+        self.place = _place(self) if self.regular else Place()
         self.remembered: dict[Any, Any] = {}
 
     def __reduce__(self) -> Any:
-        """A copy is interned anew: the numbers of places hold in one process only."""
+        """A copy is interned anew: places are objects of one process."""
         return wiring, (self.sizes, self.factors, self.rows, self.columns)
 
     def __repr__(self) -> str:
         return f"Wiring(sizes={self.sizes}, factors={self.factors}, rows={self.rows}, columns={self.columns})"
 
 
+class Place:
+    """The set of places at which the entries of a regular wiring lie, index by index."""
+
+    __slots__ = ("__weakref__",)
+
+
 MOST_REMEMBERED = 20_000
-_interned: dict[Any, Wiring] = {}
-_places: dict[Any, int] = {}
-_numbers = count()
+_interned: WeakValueDictionary[Any, Wiring] = WeakValueDictionary()  # as long as a term or a plan holds them
+_places: WeakValueDictionary[Any, Place] = WeakValueDictionary()
 
 
-def _place(w: Wiring) -> int:
-    """The number of the set of places at which the entries of a wiring lie."""
-    if len(_places) >= MOST_REMEMBERED:
-        _places.clear()
-    return _places.setdefault((w.sizes, w.rows, w.columns), next(_numbers))
+def _place(w: Wiring) -> Place:
+    """The places of the entries of a wiring; the same object for the same places."""
+    return _places.setdefault((w.sizes, w.rows, w.columns), Place())
 
 
 def wiring(sizes: tuple[int, ...], factors: tuple[tuple[int, ...], ...], rows: Side, columns: Side) -> Wiring:
@@ -97,8 +102,6 @@ def wiring(sizes: tuple[int, ...], factors: tuple[tuple[int, ...], ...], rows: S
     except TypeError:  # an array of positions cannot be hashed
         return Wiring(*key)
     if found is None:
-        if len(_interned) >= MOST_REMEMBERED:
-            _interned.clear()
         found = _interned[key] = Wiring(*key)
     return found
 
