@@ -17,6 +17,8 @@ from jacobi.errors import InputError, at_users_line
 from jacobi.matrix import Jacobian
 from jacobi.rules import REGISTRY
 
+RECORDED = ("primitive", "composed")
+
 
 def operations() -> dict[str, Any]:
     """The functions by the names under which they are offered here; NumPy's come before SciPy's."""
@@ -30,7 +32,7 @@ def operations() -> dict[str, Any]:
     for module in (special, np.linalg, np):
         for name, function in vars(module).items():
             operation = REGISTRY.get(function) if callable(function) and not isinstance(function, type) else None
-            if operation is not None and operation.kind in ("primitive", "composed"):
+            if operation is not None and operation.kind in RECORDED:
                 found[name] = function
     return found
 
@@ -38,6 +40,10 @@ def operations() -> dict[str, Any]:
 def __getattr__(name: str) -> Callable[..., tuple[Jacobian, ...]]:
     if name.startswith("__"):
         raise AttributeError(name)
+    for module in (np, np.linalg):  # the usual names need neither SciPy nor the whole list
+        function: Any = vars(module).get(name)
+        if getattr(REGISTRY.get(function) if callable(function) else None, "kind", None) in RECORDED:
+            return local(function)
     try:
         return local(operations()[name])
     except KeyError:

@@ -13,6 +13,8 @@ import numpy as np
 
 from jacobi.arguments import Argnums, Call, Function, check_argnums
 from jacobi.differentiate import Trace, jacobians, trace
+from jacobi.differentiate.accumulate import pulled_back, pushed_forward
+from jacobi.differentiate.trace import real_array
 from jacobi.errors import InputError, ShapeError, at_function, at_users_line
 from jacobi.matrix import Jacobian
 
@@ -229,8 +231,6 @@ def jvp(f: Function, arguments: Sequence[Any], tangents: Sequence[Any]) -> tuple
     >>> t
     array([2., 6.])
     """
-    from jacobi.differentiate.accumulate import pushed_forward
-
     check_call(f)
     if not isinstance(arguments, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise InputError(at_users_line("jvp takes tuples", "Write jvp(f, (x,), (v,))."))
@@ -274,8 +274,6 @@ def vjp(f: Function, *arguments: Any) -> tuple[Any, Function]:
     >>> pullback(np.array([1.0, 10.0]))
     array([ 2., 60.])
     """
-    from jacobi.differentiate.accumulate import pulled_back
-
     check_call(f)
     numbers = [k for k, a in enumerate(arguments) if not is_integer_array(a)] or list(range(len(arguments)))
     call = Call(f, arguments, 0 if len(arguments) == 1 else numbers)
@@ -331,8 +329,6 @@ def only_one_entry(traced: Trace, f: Function) -> None:
 
 def shaped(value: Any, shape: tuple[int, ...], what: str) -> Any:
     """A direction as an array of the right shape."""
-    from jacobi.differentiate.trace import real_array
-
     array = value if hasattr(type(value), "__array_function__") else real_array(value, what)
     if np.shape(array) != shape:
         raise ShapeError(

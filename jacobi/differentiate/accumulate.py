@@ -246,25 +246,22 @@ def independent(term: Term, graph: Graph, dtype: Any) -> Term:
 @np.errstate(all="ignore")
 def pushed_forward(trace: Trace, directions: dict[int, Any]) -> Any:
     """The product of the Jacobian with a direction: forward accumulation from a column."""
-    total: Any = None
+    output = trace.output
     shape = np.shape(trace.value)
-    if isinstance(trace.output, Step):
-        inputs = [trace.inputs[position] for position in directions]
-        edges = local_jacobians(trace, trace.output, inputs)
-        columns = {
-            step.number: column(direction) for step, direction in zip(inputs, directions.values(), strict=True)
-        }
-        tangent: dict[int, list[Term]] = dict(columns)
-        for number in reversed(edges):
-            found: list[Term] = []
-            for parent, local in edges[number]:
-                if parent in tangent:
-                    found += products(local.terms, tangent[parent])
-            if found:
-                tangent[number] = collected(found)
-        terms = tangent.get(trace.output.number, [])
-        total = Jacobian(terms, shape, (), kind(trace.output.value, trace.output.value)).tensor()
-    return np.zeros(shape) if total is None else total
+    if not isinstance(output, Step):
+        return np.zeros(shape)
+    inputs = [trace.inputs[position] for position in directions]
+    tangent = {step.number: column(v) for step, v in zip(inputs, directions.values(), strict=True)}
+    edges = local_jacobians(trace, output, inputs)
+    for number in reversed(edges):
+        found: list[Term] = []
+        for parent, local in edges[number]:
+            if parent in tangent:
+                found += products(local.terms, tangent[parent])
+        if found:
+            tangent[number] = collected(found)
+    terms = tangent.get(output.number, [])
+    return Jacobian(terms, shape, (), kind(output.value, output.value)).tensor()
 
 
 @np.errstate(all="ignore")
