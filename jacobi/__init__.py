@@ -1,7 +1,7 @@
 """Jacobians and matrix calculus in numerator layout for plain NumPy code."""
 
 from importlib import import_module
-from types import ModuleType
+from typing import Any
 
 from jacobi import errors, local, rules
 from jacobi.finite_difference import finite_difference
@@ -22,6 +22,7 @@ __all__ = [
     "Jacobian",
     "chain",
     "errors",
+    "explain",
     "finite_difference",
     "functions",
     "gradient",
@@ -37,10 +38,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> ModuleType:
-    if name in ("functions", "testing"):  # imported where they are used, so that `import jacobi` stays quick
-        return import_module(f"jacobi.{name}")
-    raise AttributeError(f"module 'jacobi' has no attribute {name!r}")
+# Imported where they are used, so that `import jacobi` stays quick: modules, and functions with their modules.
+LATER = {"functions": "", "testing": "", "explain": "explanation"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in LATER:
+        raise AttributeError(f"module 'jacobi' has no attribute {name!r}")
+    module = import_module(f"jacobi.{LATER[name] or name}")
+    return getattr(module, name) if LATER[name] else module
 
 
 def __dir__() -> list[str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import sys
+from types import CodeType
 
 __all__ = ["InputError", "JacobiError", "NoRuleError", "ShapeError", "TraceError", "users_line"]
 
@@ -40,15 +41,37 @@ class InputError(JacobiError, TypeError):
     """An argument or a result is not an array of real numbers."""
 
 
-def users_line() -> str:
-    """``file.py:12`` of the innermost running line outside this package, NumPy and SciPy, or ``""``."""
+Place = tuple[CodeType, int] | None  # code, and the instruction in it; the line is worked out when it is asked for
+USERS: dict[str, bool] = {}  # by the path of a file: whether it lies outside this package, NumPy and SciPy
+
+
+def users_place() -> Place:
+    """Where the user's code is running: its innermost frame outside this package, NumPy and SciPy."""
     frame = sys._getframe(1)
     while frame is not None:
         path = frame.f_code.co_filename
-        if not (path.startswith((PACKAGE_FOLDER, "<frozen")) or any(name in path for name in OTHER_FOLDERS)):
-            return f"{os.path.basename(path)}:{frame.f_lineno}"
+        users = USERS.get(path)
+        if users is None:
+            theirs = path.startswith((PACKAGE_FOLDER, "<frozen")) or any(name in path for name in OTHER_FOLDERS)
+            users = USERS[path] = not theirs
+        if users:
+            return frame.f_code, frame.f_lasti
         frame = frame.f_back  # type: ignore[assignment]
-    return ""
+    return None
+
+
+def shown(place: Place) -> str:
+    """A place as messages name it: ``file.py:12``, or ``""``."""
+    if place is None:
+        return ""
+    code, instruction = place
+    line = next((line for first, end, line in code.co_lines() if first <= instruction < end), None)
+    return f"{os.path.basename(code.co_filename)}:{line or code.co_firstlineno}"
+
+
+def users_line() -> str:
+    """``file.py:12`` of the innermost running line of the user's code, or ``""``."""
+    return shown(users_place())
 
 
 def at_users_line(what: str, cure: str) -> str:

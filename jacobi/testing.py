@@ -472,13 +472,11 @@ def check_memory(case: Case) -> None:
 def check_kinks(case: Case) -> None:
     """The samples keep away from the places that the rule declares as kinks."""
     __tracebackhide__ = True
-    kink = getattr(case.rule, "kink", None)
-    if kink is not None:
+    if getattr(case.rule, "kink", None) is not None:
         assert isinstance(case.rule, Rule)
         arguments, keywords = case.rule.operands(*replaced(case.call, iter(case.variables)))
-        there = kink(case.value, *arguments, **keywords)
-        assert not np.any(there), "the rule declares a kink at a sample"
-        np.broadcast_to(there, case.value.shape)
+        distance = case.rule.distance(case.value, *arguments, **keywords)
+        assert np.all(distance != 0), "the rule declares a kink at a sample"
 
 
 PROPERTIES: dict[str, Callable[[Case], None]] = {

@@ -25,6 +25,7 @@ WITHIN_TOP = {  # who may use whom on the top floor
     "transforms": {"arguments"},
     "testing": {"finite_difference", "transforms", "local"},
     "coverage": {"functions"},
+    "explanation": {"arguments"},
     "local": {"functions"},
     "__init__": None,
 }

@@ -35,16 +35,22 @@ class Kink(NamedTuple):
         return f"{self.operation} ({self.line}) has no derivative at {f'[{where}{more}]' if where else 'this point'}"
 
 
+def distances(step: Step) -> Any:
+    """How far the operands of a step are from a kink, by the entry of the result; None where it has no kinks."""
+    operation: Any = step.operation
+    if operation is None or operation.kink is None:
+        return None
+    return operation.distance(step.value, *(a.value if type(a) is Step else a for a in step.arguments), **step.keywords)
+
+
 def kinks_of(steps: list[Step]) -> tuple[Kink, ...]:
     """The kinks among some steps, in the order of the calculation."""
     found = []
     for step in sorted(steps, key=lambda step: step.number):
-        operation: Any = step.operation
-        if operation is None or operation.kink is None:
+        distance = distances(step)
+        if distance is None or distance.all():
             continue
-        arguments = [a.value if type(a) is Step else a for a in step.arguments]
-        mask = np.broadcast_to(operation.kink(step.value, *arguments, **step.keywords), np.shape(step.value))
-        if mask.any():
-            places = tuple(tuple(int(k) for k in place) for place in np.argwhere(mask)[:5])
-            found.append(Kink(operation.name, step.line, int(np.count_nonzero(mask)), places))
+        places = tuple(tuple(int(k) for k in place) for place in np.argwhere(distance == 0)[:5])
+        assert step.operation is not None
+        found.append(Kink(step.operation.name, step.line, int(np.count_nonzero(distance == 0)), places))
     return tuple(found)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from jacobi.errors import TraceError, at_users_line, users_line
+from jacobi.errors import Place, TraceError, at_users_line, shown, users_place
 
 SMALL = 16_384  # entries; constants up to this size are copied, larger ones are watched by a sample
 
@@ -31,7 +31,7 @@ class Operation(Protocol):
     moves : bool
         Whether the operation moves entries around, so that its result may be a view.
     kink : callable or None
-        Tells where the result has no derivative.
+        Tells how far the operands are from a place where the result has no derivative, or whether they are there.
     """
 
     name: str
@@ -85,13 +85,13 @@ class Step:
         The result at the point of the trace.
     number : int
         The position in the graph.
-    line : str
-        Where the user's code calls the operation, kept for operations that have kinks.
+    place : tuple or None
+        Where the user's code calls the operation; `line` shows it.
     composed : bool
         Whether it was recorded in place of another operation, so that its layout in memory may differ from NumPy's.
     """
 
-    __slots__ = ("arguments", "composed", "keywords", "line", "number", "operation", "parents", "value")
+    __slots__ = ("arguments", "composed", "keywords", "number", "operation", "parents", "place", "value")
 
     def __init__(
         self,
@@ -109,7 +109,12 @@ class Step:
         self.value = value
         self.number = number
         self.composed = False
-        self.line = "" if operation is None or operation.kink is None else users_line()
+        self.place: Place = None if operation is None else users_place()
+
+    @property
+    def line(self) -> str:
+        """``file.py:12``, where the user's code calls the operation, or ``""``."""
+        return shown(self.place)
 
     def __repr__(self) -> str:
         name = "input" if self.operation is None else self.operation.name

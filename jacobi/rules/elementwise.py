@@ -66,7 +66,7 @@ elementwise(
     quotient,
     lambda z, x, y: quotient(1.0, y),
     lambda z, x, y: -quotient(z, y),
-    kink=lambda z, x, y: (x == 0) & (y == 0),
+    kink=lambda z, x, y: np.maximum(np.abs(x), np.abs(y)),
     name="quotient",
 )
 elementwise(
@@ -74,22 +74,22 @@ elementwise(
     lambda z, x, y: 1,
     lambda z, x, y: -np.floor_divide(x, y),
     domain=(between_integers, above_one),
-    kink=lambda z, x, y: z == 0,
+    kink=lambda z, x, y: np.minimum(np.abs(z), np.abs(y - z) + (z == 0)),
 )
 elementwise(
     np.fmod,
     lambda z, x, y: 1,
     lambda z, x, y: -np.trunc(x / y),
     domain=(between_integers, above_one),
-    kink=lambda z, x, y: z == 0,
+    kink=lambda z, x, y: z,
 )
-elementwise(np.fabs, lambda y, x: np.sign(x), kink=lambda y, x: x == 0)
-elementwise(np.absolute, lambda y, x: np.sign(x), kink=lambda y, x: x == 0)
+elementwise(np.fabs, lambda y, x: np.sign(x), kink=lambda y, x: x)
+elementwise(np.absolute, lambda y, x: np.sign(x), kink=lambda y, x: x)
 elementwise(np.conjugate, lambda y, x: 1)
 
 # roots, powers, exponentials, logarithms
-elementwise(np.sqrt, lambda y, x: 0.5 / y, domain=positive, kink=lambda y, x: x == 0)
-elementwise(np.cbrt, lambda y, x: 1 / (3 * y * y), kink=lambda y, x: x == 0)
+elementwise(np.sqrt, lambda y, x: 0.5 / y, domain=positive, kink=lambda y, x: x)
+elementwise(np.cbrt, lambda y, x: 1 / (3 * y * y), kink=lambda y, x: x)
 elementwise(np.exp, lambda y, x: y)
 elementwise(np.exp2, lambda y, x: y * float(np.log(2)))
 elementwise(np.expm1, lambda y, x: y + 1)
@@ -113,7 +113,7 @@ elementwise(
     lambda z, y, x: -y / np.hypot(x, y) / np.hypot(x, y),
 )
 elementwise(
-    np.hypot, lambda z, x, y: quotient(x, z), lambda z, x, y: quotient(y, z), kink=lambda z, x, y: z == 0
+    np.hypot, lambda z, x, y: quotient(x, z), lambda z, x, y: quotient(y, z), kink=lambda z, x, y: z
 )
 elementwise(np.sinh, lambda y, x: np.cosh(x))
 elementwise(np.cosh, lambda y, x: np.sinh(x))
@@ -142,13 +142,13 @@ for function, comparison in (
             lambda z, x, y, wins=comparison: beats(wins, y, x, z),
         ),
         domain=(real, lambda rng, shape: real(rng, shape) + 0.05),
-        kink=lambda z, x, y: x == y,
+        kink=lambda z, x, y: x - y,
     )
 elementwise(
     np.copysign,
     lambda z, x, y: np.sign(x) * np.copysign(1.0, y),
     lambda z, x, y: 0,
-    kink=lambda z, x, y: (x == 0) | (y == 0),
+    kink=lambda z, x, y: np.minimum(np.abs(x), np.abs(y)),
 )
 elementwise(
     np.where,
@@ -171,10 +171,10 @@ elementwise(
 )
 
 # derivative zero
-piecewise_constant(np.sign, domain=real, kink=lambda y, x: x == 0)
-piecewise_constant(np.floor, np.ceil, kink=lambda y, x: x == y)
+piecewise_constant(np.sign, domain=real, kink=lambda y, x: x)
+piecewise_constant(np.floor, np.ceil, kink=lambda y, x: x - np.rint(x))
 piecewise_constant(np.trunc, kink=lambda y, x: (x == y) & (x != 0))
-piecewise_constant(np.rint, kink=lambda y, x: np.abs(x - np.trunc(x)) == 0.5)
+piecewise_constant(np.rint, kink=lambda y, x: np.abs(x - np.trunc(x)) - 0.5)
 elementwise(
     np.floor_divide,
     lambda z, x, y: 0,
@@ -187,7 +187,7 @@ elementwise(
     np.heaviside,
     lambda z, x, h: 0,
     lambda z, x, h: indicator(x, 0, np.equal, z.dtype),
-    kink=lambda z, x, h: x == 0,
+    kink=lambda z, x, h: x,
 )
 elementwise(np.spacing, lambda y, x: 0, piecewise_constant=True)
 elementwise(

@@ -114,7 +114,7 @@ rule(
         for call in over_axes(empty=False)(rng)
         if count(call[0][0], call[1].get("axis")) > 1  # the deviation of one number is 0, a kink
     ),
-    kink=lambda y, a, axis=None, ddof=0, keepdims=False: y == 0,
+    kink=lambda y, a, axis=None, ddof=0, keepdims=False: y,
 )
 rule(
     np.max,
@@ -229,7 +229,7 @@ rule(
     root_of_squares,
     lambda y, x, axis=None, keepdims=False: reduced(y, x, axis, quotient(x, lasting(y, x, axis))),
     samples=over_axes(empty=False),
-    kink=lambda y, x, axis=None, keepdims=False: y == 0,
+    kink=lambda y, x, axis=None, keepdims=False: y,
     name="numpy.linalg.norm",
 )
 

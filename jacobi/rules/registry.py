@@ -47,7 +47,8 @@ class Rule:
     samples : callable
         ``samples(rng)`` gives calls ``(arguments, keywords)`` in the domain, for tests.
     kink : callable or None
-        Tells where ``y`` has no derivative; see `kinks`.
+        Tells where ``y`` has no derivative: how far the operands are from such a place (0 there; the sign does not
+        count), or truth values.  It broadcasts to ``y``.
     source : str
         Where the result comes from, if it is not in every textbook.
     each : callable or None
@@ -98,6 +99,12 @@ class Rule:
 
     def __repr__(self) -> str:
         return f"<rule of {self.name}>"
+
+    def distance(self, y: Any, *operands: Any, **parameters: Any) -> Any:
+        """How far the operands are from a kink, by the entry of ``y``; inf where only kinks are known."""
+        found = np.asarray(np.inf if self.kink is None else self.kink(y, *operands, **parameters))
+        distance = np.where(found, 0.0, np.inf) if found.dtype.kind == "b" else np.abs(found)
+        return np.broadcast_to(distance, np.shape(y))
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -263,7 +263,7 @@ def test_linear_quadratures_have_constant_derivatives():
 
 def test_relu():
     assert jb.jacobian(jf.relu)(np.array([-1.0, 0.0, 2.0])).diagonal().tolist() == [0, 0, 1]
-    assert REGISTRY[jf.relu].kink(np.zeros(2), np.array([0.0, 1.0])).tolist() == [True, False]
+    assert REGISTRY[jf.relu].distance(np.zeros(2), np.array([0.0, 1.0])).tolist() == [0, 1]
 
 
 def test_no_overflow():

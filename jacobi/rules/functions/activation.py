@@ -158,7 +158,7 @@ def silu_slope(y: Any, x: Any) -> Any:
 
 
 elementwise(
-    relu, lambda y, x: indicator(x, 0, np.greater, y.dtype), kink=lambda y, x: x == 0, name="jacobi.functions.relu"
+    relu, lambda y, x: indicator(x, 0, np.greater, y.dtype), kink=lambda y, x: x, name="jacobi.functions.relu"
 )
 elementwise(sigmoid, lambda y, x: y * sigmoid(-x), name="jacobi.functions.sigmoid")
 elementwise(softplus, lambda y, x: sigmoid(x), name="jacobi.functions.softplus")

@@ -34,7 +34,7 @@ elementwise(special.exp10, lambda y, x: y * float(np.log(10)))
 elementwise(special.expm1, lambda y, x: y + 1)
 elementwise(special.exprel, lambda y, x: special.hyp1f1(2.0, 3.0, x) / 2, source="DLMF 13.6.2, 13.3.15")
 elementwise(special.log1p, lambda y, x: 1 / (1 + x), domain=positive)
-elementwise(special.cbrt, lambda y, x: 1 / (3 * y * y), kink=lambda y, x: x == 0)
+elementwise(special.cbrt, lambda y, x: 1 / (3 * y * y), kink=lambda y, x: x)
 elementwise(
     special.powm1,
     lambda z, x, y: y * x ** (y - 1),
@@ -94,7 +94,7 @@ elementwise(
     lambda y, d, m, s: DEGREE / 3600,
 )
 piecewise_constant(
-    special.round, domain=between_integers, kink=lambda y, x: np.abs(x - np.floor(x) - 0.5) == 0
+    special.round, domain=between_integers, kink=lambda y, x: x - np.floor(x) - 0.5
 )
 
 # logistic functions
