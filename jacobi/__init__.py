@@ -21,6 +21,8 @@ __version__ = "0.1.0"
 __all__ = [
     "Jacobian",
     "chain",
+    "check",
+    "check_chain",
     "errors",
     "explain",
     "finite_difference",
@@ -34,12 +36,20 @@ __all__ = [
     "testing",
     "value_and_gradient",
     "value_and_jacobian",
+    "verified",
     "vjp",
 ]
 
 
 # Imported where they are used, so that `import jacobi` stays quick: modules, and functions with their modules.
-LATER = {"functions": "", "testing": "", "explain": "explanation"}
+LATER = {
+    "functions": "",
+    "testing": "",
+    "check": "verification",
+    "check_chain": "verification",
+    "explain": "explanation",
+    "verified": "verification",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -172,13 +172,27 @@ def _estimate(ladder: Ladder, noise: Noise, errors: Array) -> tuple[Slope, Array
     size = np.fmax(np.where(np.isfinite(secants), secants, 0.0), np.abs(choice.value))
     error = np.fmax(choice.error, ROUNDINGS * noise.relative * np.abs(choice.value))
     # Where no value differs at all, nothing was extrapolated, and the slope is below one rounding per step.
-    constant = ((ladder.right == ladder.centre) & (ladder.left == ladder.centre)).all(axis=0)
+    constant, longest = unchanging(ladder)
     rounding = 2.0 * noise.relative * np.abs(ladder.centre) + noise.smallest
-    error[constant] = rounding[constant] / step[min(2, step.size - 1)]
+    choice.value[constant] = 0.0
+    error[constant] = (rounding / longest)[constant]
     found_slope = Slope(
         choice.value, error, *sides, size, bars[above], contradicted=choice.contradicted, one_sided=one_sided
     )
     return found_slope, choice.excess
+
+
+def unchanging(ladder: Ladder) -> tuple[Mask, Array]:
+    """Which outputs have the same value wherever they have one, and over which distance at least three times."""
+    sides = ((ladder.right, ladder.ahead), (ladder.left, ladder.behind))
+    same = np.all([((values == ladder.centre) | np.isnan(values)).all(axis=0) for values, _ in sides], axis=0)
+    longest = np.zeros(same.size)
+    for values, distance in sides:
+        there = ~np.isnan(values)
+        third = np.argmax(np.cumsum(there, axis=0) == min(3, len(there)), axis=0)
+        seen = there.sum(axis=0) >= min(3, len(there))
+        longest = np.where(seen, np.maximum(longest, distance[third]), longest)
+    return np.asarray(same & (longest > 0.0)), np.where(longest > 0.0, longest, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,11 @@ NEVER = {("matrix", "expressions"), ("expressions", "matrix"), ("rules", "expres
 WITHIN_TOP = {  # who may use whom on the top floor
     "finite_difference": {"ladder"},
     "transforms": {"arguments"},
-    "testing": {"finite_difference", "transforms", "local"},
+    "testing": {"finite_difference", "transforms", "verification"},
+    "verification": {"finite_difference", "ladder", "transforms", "arguments"},
+    "pytest_plugin": {"testing", "verification"},
+    "cli": {"verification", "__init__"},
+    "__main__": {"cli"},
     "coverage": {"functions"},
     "explanation": {"arguments"},
     "local": {"functions"},
