@@ -8,7 +8,7 @@ import pytest
 from scipy import special
 
 import jacobi as jb
-from jacobi.verification.derivations import derivations
+from jacobi.verification.diagnosis.chain_rule.derivations import derivations
 from jacobi.verification.evidence import Evidence
 from jacobi.verification.slips import SLIPS
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from jacobi.verification.comparison import PATTERNS
+from jacobi.verification.diagnosis.numbers.comparison import PATTERNS
+from jacobi.verification.diagnosis.numbers.patterns import patterns
 from jacobi.verification.evidence import Evidence
-from jacobi.verification.patterns import patterns
 from jacobi.verification.slips import SLIPS
 
 SEEDS = range(5)

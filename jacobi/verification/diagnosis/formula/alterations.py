@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from jacobi.verification.formula import Edit, Formula, operation
-from jacobi.verification.source import called_name
+from jacobi.verification.diagnosis.formula.formula import Edit, Formula, operation
+from jacobi.verification.diagnosis.formula.source import called_name
 
 LEAVES = (ast.Name, ast.Attribute, ast.Subscript, ast.Call)
 COMPARISONS = {ast.Gt: ast.Lt, ast.Lt: ast.Gt, ast.GtE: ast.LtE, ast.LtE: ast.GtE, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from jacobi.verification.edge import Change, Edge
-from jacobi.verification.faults_of_entries import (
+from jacobi.verification.diagnosis.chain_rule.edge import Change, Edge
+from jacobi.verification.diagnosis.chain_rule.faults_of_entries import (
     coefficient,
     exponent,
     factor_dropped,
@@ -18,7 +18,7 @@ from jacobi.verification.faults_of_entries import (
     term_sign,
     wrong_function,
 )
-from jacobi.verification.faults_of_matrices import (
+from jacobi.verification.diagnosis.chain_rule.faults_of_matrices import (
     axis,
     elementwise_for_matmul,
     inverse_missing,

@@ -6,8 +6,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from jacobi.verification import formula_patterns, order_patterns
-from jacobi.verification.comparison import PATTERNS, Comparison, axes, counted, listed, pattern, repaired_by
+from jacobi.verification.diagnosis.numbers import formula_patterns, order_patterns
+from jacobi.verification.diagnosis.numbers.comparison import (
+    PATTERNS,
+    Comparison,
+    axes,
+    counted,
+    listed,
+    pattern,
+    repaired_by,
+)
 from jacobi.verification.evidence import Array, Evidence, Mask
 from jacobi.verification.slips import Candidate
 

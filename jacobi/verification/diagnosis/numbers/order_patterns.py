@@ -8,7 +8,15 @@ from math import isqrt, prod
 
 import numpy as np
 
-from jacobi.verification.comparison import Comparison, Factor, Indices, axes, listed, pattern, repaired_by
+from jacobi.verification.diagnosis.numbers.comparison import (
+    Comparison,
+    Factor,
+    Indices,
+    axes,
+    listed,
+    pattern,
+    repaired_by,
+)
 from jacobi.verification.evidence import Array
 from jacobi.verification.slips import Candidate
 

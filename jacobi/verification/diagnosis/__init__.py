@@ -10,10 +10,10 @@ import numpy as np
 from jacobi.errors import JacobiError
 from jacobi.finite_difference import fresh
 from jacobi.verification.claims import UnfitClaim, call, read
-from jacobi.verification.derivations import derivations
-from jacobi.verification.edits import edits
+from jacobi.verification.diagnosis.chain_rule.derivations import derivations
+from jacobi.verification.diagnosis.formula.edits import edits
+from jacobi.verification.diagnosis.numbers.patterns import patterns
 from jacobi.verification.evidence import Evidence
-from jacobi.verification.patterns import patterns
 from jacobi.verification.slips import Candidate
 from jacobi.verification.witnesses import Traced, traced
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobi.verification.edge import Change, Edge, Matrix, dense
+from jacobi.verification.diagnosis.chain_rule.edge import Change, Edge, Matrix, dense
 from jacobi.verification.evidence import Array
 
 Changes = Iterator[Change]

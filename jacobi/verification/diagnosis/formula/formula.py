@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeGuard
 import numpy as np
 
 from jacobi.finite_difference import fresh
-from jacobi.verification.source import Place, Source, called_name, places, source_of
+from jacobi.verification.diagnosis.formula.source import Place, Source, called_name, places, source_of
 
 SWITCHES = ("maximum", "relu", "heaviside", "abs", "max", "clip")  # that do one thing or another to their arguments
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from jacobi.verification.edge import Change, Edge, Matrix, dense
+from jacobi.verification.diagnosis.chain_rule.edge import Change, Edge, Matrix, dense
+from jacobi.verification.diagnosis.chain_rule.wrong_functions import WRONG_DERIVATIVES
 from jacobi.verification.evidence import Mask
-from jacobi.verification.wrong_functions import WRONG_DERIVATIVES
 
 Changes = Iterator[Change]
 

@@ -10,7 +10,7 @@ import numpy as np
 from jacobi.differentiate.accumulate import relevant
 from jacobi.differentiate.trace import Trace
 from jacobi.expressions import Step
-from jacobi.verification.edge import Edge, Maker, Matrix, at_line, compact
+from jacobi.verification.diagnosis.chain_rule.edge import Edge, Maker, Matrix, at_line, compact
 from jacobi.verification.evidence import Array
 
 MOST_STEPS = 300

@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from jacobi.finite_difference import fresh, measure
-from jacobi.verification.alterations import (
+from jacobi.verification.claims import UnfitClaim, read
+from jacobi.verification.diagnosis.formula.alterations import (
     arguments,
     axes,
     comparisons,
@@ -28,12 +29,19 @@ from jacobi.verification.alterations import (
     signs,
     transposes,
 )
-from jacobi.verification.claims import UnfitClaim, read
+from jacobi.verification.diagnosis.formula.formula import Edit, Formula, formula_of
+from jacobi.verification.diagnosis.formula.insertions import (
+    decisions,
+    diagonals,
+    divisors,
+    factors,
+    masks,
+    squares,
+    terms,
+)
+from jacobi.verification.diagnosis.formula.source import Source, called_name, source_of
 from jacobi.verification.evidence import Array, Evidence
-from jacobi.verification.formula import Edit, Formula, formula_of
-from jacobi.verification.insertions import decisions, diagonals, divisors, factors, masks, squares, terms
 from jacobi.verification.slips import SLIPS, Candidate
-from jacobi.verification.source import Source, called_name, source_of
 from jacobi.verification.watched import Watched
 
 Generator: TypeAlias = Callable[[Formula], Iterator[Edit]]

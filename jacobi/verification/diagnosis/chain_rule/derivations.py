@@ -16,12 +16,12 @@ import numpy as np
 from jacobi.differentiate import trace
 from jacobi.differentiate.trace import Trace
 from jacobi.expressions import Step
-from jacobi.verification.edge import Change, Edge, Matrix
+from jacobi.verification.diagnosis.chain_rule.edge import Change, Edge, Matrix
+from jacobi.verification.diagnosis.chain_rule.faults import FAULTS, Fault
+from jacobi.verification.diagnosis.chain_rule.faults_of_entries import decisions
+from jacobi.verification.diagnosis.chain_rule.network import Branch, Network, TooLarge, place
+from jacobi.verification.diagnosis.chain_rule.recognised import recognised
 from jacobi.verification.evidence import Array, Evidence
-from jacobi.verification.faults import FAULTS, Fault
-from jacobi.verification.faults_of_entries import decisions
-from jacobi.verification.network import Branch, Network, TooLarge, place
-from jacobi.verification.recognised import recognised
 from jacobi.verification.slips import SLIPS, Candidate
 
 MOST_ENTRIES = 100_000  # of the Jacobian

@@ -12,9 +12,9 @@ import numpy as np
 
 from jacobi.rules.linalg import log_abs_det
 from jacobi.rules.registry import REGISTRY
-from jacobi.verification.edge import Edge
+from jacobi.verification.diagnosis.chain_rule.edge import Edge
+from jacobi.verification.diagnosis.chain_rule.network import Network, short_name
 from jacobi.verification.evidence import Array
-from jacobi.verification.network import Network, short_name
 
 MOST_PAIRS = 400
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from jacobi.verification.alterations import LEAVES, arguments, orders, transposes
-from jacobi.verification.formula import Edit, Formula, operation
-from jacobi.verification.source import Place, called_name
+from jacobi.verification.diagnosis.formula.alterations import LEAVES, arguments, orders, transposes
+from jacobi.verification.diagnosis.formula.formula import Edit, Formula, operation
+from jacobi.verification.diagnosis.formula.source import Place, called_name
 
 DERIVATIVES = {  # of y = function(x), as people write them
     "sin": ("np.cos(x)",), "cos": ("-np.sin(x)", "np.sin(x)"), "exp": ("y",), "log": ("1 / x",), "square": ("2 * x",),
@@ -178,10 +178,12 @@ def terms(formula: Formula) -> Iterator[Edit]:
         copies = [edit for change in (transposes, arguments, orders) for edit in change(formula)]
         for term in dict.fromkeys(varied(place.node, copies)):
             yield formula.edit("term_dropped", place, "a + t", a=place.node, t=term)
+        for sign in "+-":
+            yield formula.edit("term_dropped", place, f"a {sign} 1", a=place.node)
         for term, other in formula.material.items():
             if ast.unparse(place.node) in term or term in summands or proportional(value, other):
                 continue  # that is a factor
-            if np.shape(other) == np.shape(value) and getattr(other, "dtype", None) != np.bool_:
+            if "t" in spread(value, other) and getattr(other, "dtype", None) != np.bool_:
                 yield formula.edit("term_dropped", place, "a + t", a=place.node, t=term)
                 yield formula.edit("term_dropped", place, "a - t", a=place.node, t=term)
                 yield formula.edit("term_dropped", place, "a + 2 * t", a=place.node, t=term)

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jacobi.verification.comparison import Comparison, counted, listed, pattern
+from jacobi.verification.diagnosis.numbers.comparison import Comparison, counted, listed, pattern
+from jacobi.verification.diagnosis.numbers.order_patterns import outer_factors
 from jacobi.verification.evidence import Array, Mask
-from jacobi.verification.order_patterns import outer_factors
 from jacobi.verification.slips import Candidate
 
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
