@@ -23,6 +23,7 @@ __all__ = [
     "chain",
     "check",
     "check_chain",
+    "derive",
     "errors",
     "explain",
     "finite_difference",
@@ -47,6 +48,7 @@ LATER = {
     "testing": "",
     "check": "verification",
     "check_chain": "verification",
+    "derive": "derivation",
     "explain": "explanation",
     "verified": "verification",
 }

@@ -17,6 +17,7 @@ FLOORS = {
     "expressions": 1,
     "rules": 2,
     "differentiate": 3,
+    "notation": 3,
 }
 TOP = 4  # every other module
 NEVER = {("matrix", "expressions"), ("expressions", "matrix"), ("rules", "expressions"), ("layout", "errors")}
@@ -29,6 +30,7 @@ WITHIN_TOP = {  # who may use whom on the top floor
     "cli": {"verification", "__init__"},
     "__main__": {"cli"},
     "coverage": {"functions"},
+    "derivation": {"functions", "finite_difference", "transforms"},
     "explanation": {"arguments"},
     "local": {"functions"},
     "__init__": None,

@@ -408,7 +408,7 @@ def _unary(function: Any) -> Any:
 
 def _comparison(function: Any) -> Any:
     def compare(self: Node, other: Any) -> Any:
-        return function(self.value, other.value if isinstance(other, Node) else other)
+        return record(self.graph, function, (self, other))
 
     return compare
 

@@ -1,0 +1,296 @@
+"""Reading index notation as matrix notation: ``sum_k A_ik B_kj`` is the product ``A B``.
+
+A term is a graph: its indices are the vertices, a factor with one index is a weight of a vertex, one with two an edge.
+A vertex that is summed is eliminated: at the end of one edge, ``A_ij w_j`` makes the weight ``A w``; between two edges,
+``A_ij w_j B_jk`` makes the edge ``A diag(w) B``.  What remains between the row and the column is the matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, fields, replace
+from fractions import Fraction
+from typing import Any
+
+from jacobi.derivation.elimination import Component, Elimination, components, kronecker_order
+from jacobi.derivation.expression import Call, Expression, Group, Leaf, Number, Term, Unreadable, Variable, flat
+from jacobi.notation import tree
+from jacobi.notation.compose import ONE, kronecker, powers, product, total, transpose
+from jacobi.notation.tree import MATRIX, SCALAR, TENSOR, VECTOR, Tree
+
+KINDS = {0: SCALAR, 1: VECTOR, 2: MATRIX}
+LETTERS = "ijklmnopqrstuvabcdefgh"
+
+
+def simpler(whole: Tree, symmetric: Collection[str]) -> Tree:
+    """The tree without transposes of symmetric matrices."""
+
+    def change(part: Any) -> Any:
+        if isinstance(part, tuple):
+            return tuple(change(inner) for inner in part)
+        if not isinstance(part, Tree):
+            return part
+        part = replace(part, **{f.name: change(getattr(part, f.name)) for f in fields(part)})
+        if isinstance(part, tree.Transpose):
+            inner = part.of.of if isinstance(part.of, tree.Inverse) else part.of
+            if isinstance(inner, tree.Symbol) and inner.name in symmetric:
+                return part.of
+        return part
+
+    result: Tree = change(whole) if symmetric else whole
+    return result
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Turns expressions into trees.
+
+    Parameters
+    ----------
+    letters : dict
+        The letter of every size of a dimension.
+    symmetric : tuple of str
+        The names of symmetric matrices, which are not transposed.
+    """
+
+    letters: dict[int, str] = field(default_factory=dict)
+    symmetric: tuple[str, ...] = ()
+
+    def size(self, number: int) -> str | int:
+        """The letter of a size, or the number."""
+        return self.letters.get(number, number)
+
+    # arrays
+
+    def array(self, expression: Expression) -> Tree:
+        """An array of at most two axes as a scalar, a vector or a matrix; of more in index notation."""
+        ndim = len(expression.shape)
+        if ndim > 2:
+            return total([self.entrywise(term) for term in expression.terms])
+        varies = any(touched(term) == term.outer for term in expression.terms)
+
+        def read(term: Term) -> Tree:
+            if varies and len(expression.terms) > 1 and not touched(term):  # scalars broadcast in sums
+                return self.term(Term(term.coefficient, (), term.factors, term.sizes), (), ())
+            return self.term(term, term.axes[:1], term.axes[1:])
+
+        return self.sum_of(expression, read)
+
+    def jacobian(self, expression: Expression, outer: int) -> Tree:
+        """An array with the axes of the output and of the input as the Jacobian, a matrix ``(m, n)``.
+
+        That of a scalar is a row, that by a scalar a column; arrays are flattened in C order.
+        """
+        columns = len(expression.shape) - outer
+        if outer == 0 and columns == 2:
+            return transpose(tree.Apply("vec", (self.array(expression),), VECTOR))
+        return self.sum_of(expression, lambda term: self.term(term, term.axes[:outer], term.axes[outer:], outer))
+
+    def sum_of(self, expression: Expression, read: Callable[[Term], Tree]) -> Tree:
+        """The sum of its terms, the common factors of all of them in front."""
+        if not expression.terms:
+            return tree.Number(Fraction(0))
+        terms = sorted(expression.terms, key=lambda term: float(term.coefficient) < 0)
+        common = common_scalars(terms) if len(terms) > 1 else []
+        number = common_number(terms) if len(terms) > 1 else Fraction(1)
+        rest = [without(term, common, number) for term in terms]
+        whole = total([read(term) for term in rest])
+        if not common and number == 1:
+            return simpler(whole, self.symmetric)
+        front = Term(number, (), tuple((leaf, ()) for leaf in common), ())
+        return simpler(product([self.scalar_part(front), whole]), self.symmetric)
+
+    def term(self, term: Term, rows: Any, columns: Any, outer: int = 1) -> Tree:
+        """One term as a matrix between the indices of the rows and those of the columns."""
+        try:
+            return self.matrix(term, flat(rows), flat(columns))
+        except Unreadable:
+            return self.entrywise(term)
+
+    def matrix(self, term: Term, rows: tuple[int, ...], columns: tuple[int, ...]) -> Tree:
+        """The same where every connected part of the graph has at most one row and one column."""
+        parts = components(term, rows, columns)
+        scalars = [part for part in parts if not part.indices]
+        front = self.scalar_part(Term(term.coefficient, (), tuple(f for part in scalars for f in part.factors), ()))
+        body: list[tuple[Component, Tree]] = []
+        for part in parts:
+            if part.indices:
+                tree_of_part = self.component(part, term.sizes)
+                if not part.rows and not part.columns:
+                    front = product([front, tree_of_part])
+                else:
+                    body.append((part, tree_of_part))
+        return product([front, self.together(body, rows, columns, term.sizes)])
+
+    def together(
+        self, body: list[tuple[Component, Tree]], rows: tuple[int, ...], columns: tuple[int, ...], sizes: Any
+    ) -> Tree:
+        """Connected parts side by side: an outer product or a Kronecker product."""
+        if not body:
+            return ONE
+        if len(rows) <= 1 and len(columns) <= 1:
+            tall = next((t for part, t in body if part.rows), None)
+            wide = next((t for part, t in body if not part.rows), None)
+            return product([t for t in (tall, wide) if t is not None])
+        order = kronecker_order(body, rows, columns)
+        if order is None and len(columns) == 2:
+            order = kronecker_order(body, rows, columns[::-1])
+            if order is not None:
+                first, second = (self.size(sizes[k]) for k in columns)
+                swap = tree.Commutation(first, second)
+                return product([kronecker([t for _, t in order]), swap])
+        if order is None:
+            raise Unreadable("the parts are interleaved")
+        return kronecker([t for _, t in order])
+
+    # one connected part
+
+    def component(self, part: Component, sizes: Any) -> Tree:
+        """A connected part of the graph."""
+        if len(part.rows) > 1 or len(part.columns) > 1:
+            raise Unreadable("a part with several rows or columns")
+        graph = Elimination(self, part, sizes)
+        return graph.result()
+
+    def leaf(self, leaf: Leaf, ndim: int) -> Tree:
+        """A factor."""
+        kind = KINDS.get(ndim, TENSOR)
+        if isinstance(leaf, Variable):
+            name, sample, _ = leaf.name.partition("[")  # one sample of an array has the index of the sample
+            return tree.Symbol(name.lower() if sample and ndim else name, kind, "i" if sample else "")
+        if isinstance(leaf, Group):
+            return self.array(leaf.inside)
+        assert isinstance(leaf, Call)
+        arguments = tuple(self.array(argument) for argument in leaf.arguments)
+        special = SPECIAL.get(leaf.name)
+        if special is not None:
+            return special(arguments, dict(leaf.parameters), kind)
+        parameters = tuple((name, value) for name, value in leaf.parameters if value is not None)
+        return tree.Apply(leaf.name, arguments, kind, parameters)
+
+    def scalar_part(self, term: Term) -> Tree:
+        """The number and the scalar factors in front of a term: what is below a fraction line goes there."""
+        negative = term.coefficient < 0 and any(inside_reciprocal(leaf) is not None for leaf, _ in term.factors)
+        sign = tree.Number(Fraction(-1)) if negative else ONE
+        above, below = self.number(-term.coefficient if negative else term.coefficient)
+        for leaf, _ in term.factors:
+            inner = inside_reciprocal(leaf)
+            if inner is None:
+                above.append(self.leaf(leaf, 0))
+            else:
+                below.append(self.array(inner))
+        if len(below) and above and isinstance(above[0], tree.Number) and isinstance(above[0].value, Fraction):
+            fraction = above[0].value  # one fraction line is enough
+            if fraction.denominator != 1:
+                above[0] = tree.Number(Fraction(fraction.numerator))
+                below = [tree.Number(Fraction(fraction.denominator)), *below]
+        numerator, denominator = powers(above), powers(below)
+        return numerator if denominator == ONE else product([sign, tree.Quotient(numerator, denominator)])
+
+    def number(self, number: Number) -> tuple[list[Tree], list[Tree]]:
+        """A coefficient as a fraction of numbers and sizes."""
+        if not isinstance(number, Fraction):
+            return [tree.Number(number)], []
+        above, over = self.sizes_in(abs(number.numerator))
+        below, under = self.sizes_in(number.denominator)
+        rest = Fraction(over * (1 if number >= 0 else -1), under)
+        if not below:
+            return ([tree.Number(rest)] if rest != 1 or not above else []) + above, []
+        numerator = [tree.Number(Fraction(rest.numerator))] if rest.numerator != 1 or not above else []
+        if rest.denominator != 1:
+            below = [tree.Number(Fraction(rest.denominator)), *below]
+        return numerator + above, below
+
+    def sizes_in(self, number: int) -> tuple[list[Tree], int]:
+        """The sizes ``N`` and ``N - 1`` that divide a whole number, and what is left of it."""
+        found: list[Tree] = []
+        for size, letter in self.letters.items():
+            while number % size == 0 and size > 1:
+                found.append(tree.Size(letter))
+                number //= size
+        for size, letter in self.letters.items():
+            if size > 20 and number % (size - 1) == 0:
+                found.append(tree.Sum((tree.Size(letter), tree.Number(Fraction(-1)))))
+                number //= size - 1
+        return found, number
+
+    def entrywise(self, term: Term) -> Tree:
+        """A term in index notation."""
+        if any(len(axis) > 1 for _, on in term.factors for axis in on):
+            raise Unreadable("merged axes")
+        names = dict(zip(range(len(term.sizes)), LETTERS, strict=False))
+        scalars = tuple(f for f in term.factors if not flat(f[1]))
+        others = [f for f in term.factors if flat(f[1])]
+        indices = tuple(names[k] for k in flat(term.axes))
+        body = tree.Entrywise(
+            indices,
+            tuple((self.leaf(leaf, len(on)), tuple(names[k] for axis in on for k in axis)) for leaf, on in others),
+            tuple((names[k], self.size(size)) for k, size in enumerate(term.sizes)),
+        )
+        return product([self.scalar_part(Term(term.coefficient, (), scalars, ())), body])
+
+
+def touched(term: Term) -> frozenset[int]:
+    """The indices on the axes of an array that also stand on a factor."""
+    return term.outer & {index for _, on in term.factors for index in flat(on)}
+
+
+# looking at terms
+
+
+def inside_reciprocal(leaf: Leaf) -> Expression | None:
+    """The expression of which a factor is the reciprocal."""
+    return leaf.arguments[0] if isinstance(leaf, Call) and leaf.name == "reciprocal" else None
+
+
+def common_scalars(terms: Sequence[Term]) -> list[Leaf]:
+    """The scalar factors that all terms have."""
+    lists = [[leaf for leaf, on in term.factors if not flat(on) and not on] for term in terms]
+    common = []
+    for leaf in list(lists[0]):
+        if all(leaf in others for others in lists):
+            common.append(leaf)
+            for others in lists:
+                others.remove(leaf)
+    return common
+
+
+def common_number(terms: Sequence[Term]) -> Number:
+    """The number that all coefficients are small whole multiples of, with the sign of the first."""
+    sizes = {abs(term.coefficient) for term in terms}
+    (size,) = sizes if len(sizes) == 1 else (Fraction(1),)
+    return size if isinstance(size, Fraction) and size else Fraction(1)
+
+
+def without(term: Term, common: Sequence[Leaf], number: Number) -> Term:
+    """A term divided by common factors."""
+    factors = list(term.factors)
+    for leaf in common:
+        factors.remove((leaf, ()))
+    coefficient = term.coefficient / number if number != 1 else term.coefficient
+    return Term(coefficient, term.axes, tuple(factors), term.sizes)
+
+
+def index_text(index: Any) -> str:
+    """What stands in the brackets of an index."""
+    if isinstance(index, tuple) and index[:1] == ("slice",):
+        start, stop, step = ("" if k is None else str(k) for k in index[1:])
+        return f"{start}:{stop}:{step}" if step not in ("", "1") else f"{start}:{stop}"
+    if isinstance(index, tuple):
+        return ", ".join(index_text(part) for part in index)
+    return "..." if index is Ellipsis else str(index)
+
+
+RELATIONS = {"greater": ">", "less": "<", "greater_equal": ">=", "less_equal": "<=", "equal": "==", "not_equal": "!="}
+
+SPECIAL: dict[str, Callable[[tuple[Tree, ...], dict[str, Any], str], Tree]] = {
+    "indicator": lambda a, p, kind: tree.Mask(RELATIONS[p["relation"]], *a[:2]),
+    "reciprocal": lambda a, p, kind: tree.Quotient(ONE, a[0]),
+    "inv": lambda a, p, kind: tree.Inverse(a[0]),
+    "power": lambda a, p, kind: tree.Power(*a),
+    "norm": lambda a, p, kind: tree.Norm(a[0], "fro" if a[0].kind == MATRIX else "2")
+    if p.get("axis") is None
+    else tree.Apply("norm", a, kind, tuple(p.items())),
+    "indexing": lambda a, p, kind: tree.Part(a[0], index_text(p["index"]), kind),
+}
+

@@ -1,0 +1,49 @@
+"""Operations that a derivation sees otherwise than a calculation: comparisons are masks, a choice is a sum."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from jacobi.expressions import Graph, Node
+from jacobi.matrix import indicator
+from jacobi.rules import REGISTRY
+from jacobi.rules.registry import Composed
+
+
+def mask(comparison: Any) -> Composed:
+    """A comparison as 1 where it holds and 0 elsewhere."""
+    return Composed(comparison, lambda x, y: indicator(x, y, comparison, np.dtype(float)))
+
+
+def choice(condition: Any, x: Any, y: Any) -> Any:
+    """``where(c, x, y)`` is ``c x + (1 - c) y``."""
+    mask: Any = condition if isinstance(condition, Node) else np.asarray(condition, dtype=float)
+    return mask * x + (1 - mask) * y
+
+
+def unmasked(x: Any) -> Any:
+    """The mask that is 1 where another one is 0."""
+    return 1 - x
+
+
+OTHERWISE: dict[Any, Any] = {
+    **{c: mask(c) for c in (np.greater, np.less, np.greater_equal, np.less_equal, np.equal, np.not_equal)},
+    np.where: Composed(np.where, choice),
+    np.logical_not: Composed(np.logical_not, unmasked),
+    np.logical_and: Composed(np.logical_and, lambda x, y: x * y),
+    np.logical_or: Composed(np.logical_or, lambda x, y: x + y - x * y),
+}
+
+
+def operations() -> Mapping[Any, Any]:
+    """The operations of a graph that formulas are read from."""
+    return ChainMap(OTHERWISE, REGISTRY)
+
+
+def graph_of(missing: Any) -> Graph:
+    """A graph for a derivation."""
+    return Graph(operations(), missing)

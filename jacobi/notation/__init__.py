@@ -1,0 +1,1 @@
+"""Notation: matrix notation as trees, and their printers."""
