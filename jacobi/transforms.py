@@ -66,6 +66,9 @@ def jacobian(f: Function, argnums: Argnums = 0, *, format: str | None = None, ha
         traced = trace(call.function, call.arrays, kwargs, call.positions)
         return call.with_auxiliary(call.together([convert(J) for J in jacobians(traced, call.positions)]))
 
+    if format is not None:  # what is compiled keeps the Jacobian, and fills a pattern that is made once
+        jacobian_of_f.without_format = jacobian(f, argnums, has_aux=has_aux), format  # type: ignore[attr-defined]
+    jacobian_of_f.transform = "jacobian"  # type: ignore[attr-defined]
     return jacobian_of_f
 
 
@@ -101,6 +104,10 @@ def value_and_jacobian(
         found = [convert(J) for J in jacobians(traced, call.positions)]
         return call.with_auxiliary(own(traced)), call.together(found)
 
+    if format is not None:
+        plain = value_and_jacobian(f, argnums, has_aux=has_aux)
+        value_and_jacobian_of_f.without_format = plain, format  # type: ignore[attr-defined]
+    value_and_jacobian_of_f.transform = "value_and_jacobian"  # type: ignore[attr-defined]
     return value_and_jacobian_of_f
 
 
@@ -141,6 +148,7 @@ def gradient(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Fun
         value, found = with_value(*args, **kwargs)
         return (found, value[1]) if has_aux else found
 
+    gradient_of_f.transform = "gradient"  # type: ignore[attr-defined]
     return gradient_of_f
 
 
@@ -174,6 +182,7 @@ def value_and_gradient(f: Function, argnums: Argnums = 0, *, has_aux: bool = Fal
         found = [J.tensor().reshape(J.in_shape) for J in jacobians(traced, call.positions)]
         return call.with_auxiliary(own(traced)), call.together(found)
 
+    value_and_gradient_of_f.transform = "value_and_gradient"  # type: ignore[attr-defined]
     return value_and_gradient_of_f
 
 
@@ -203,8 +212,9 @@ def hessian(f: Function, argnums: int = 0) -> Function:
         raise InputError(
             at_users_line(f"hessian takes one argument number, not {argnums!r}", "Concatenate the arguments.")
         )
-    result = jacobian(gradient(f, argnums), argnums)
-    return wraps(f)(result)
+    hessian_of_f = wraps(f)(jacobian(gradient(f, argnums), argnums))
+    hessian_of_f.transform = "hessian"  # type: ignore[attr-defined]
+    return hessian_of_f
 
 
 def jvp(f: Function, arguments: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:

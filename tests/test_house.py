@@ -30,6 +30,7 @@ WITHIN_TOP = {  # who may use whom on the top floor
     "cli": {"verification", "__init__"},
     "__main__": {"cli"},
     "coverage": {"functions"},
+    "compilation": set(),
     "derivation": {"functions", "finite_difference", "transforms"},
     "explanation": {"arguments"},
     "local": {"functions"},

@@ -148,6 +148,10 @@ def frozen(index: Any) -> Any:
     if isinstance(index, tuple):
         return index if all(map(is_basic, index)) else tuple(frozen(part) for part in index)
     if isinstance(index, Traced):
+        value = index.current().value
+        if value.dtype.kind == "b":  # a comparison that is recorded; elsewhere comparisons are plain
+            index.graph.answered(None, (index,), {}, value)
+            return value
         raise TraceError(
             at_users_line("a traced value is used as an index", "Indices are plain integers; convert them first.")
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -121,6 +121,30 @@ class Step:
         return f"<step {self.number}: {name} {np.shape(self.value)}>"
 
 
+class Answer(NamedTuple):
+    """A plain value that the user's code was given for traced ones.
+
+    Attributes
+    ----------
+    operation : Operation or None
+        The silent operation that gave it; None for a conversion of one traced value, as by ``if x > 0``.
+    arguments : tuple
+        Steps and constants.
+    keywords : dict
+        Parameters.
+    value : object
+        The answer.
+    number : int
+        How many steps there were.
+    """
+
+    operation: Operation | None
+    arguments: tuple[Any, ...]
+    keywords: dict[str, Any]
+    value: Any
+    number: int
+
+
 class Graph:
     """All steps of a trace.
 
@@ -132,7 +156,7 @@ class Graph:
         Called with a function that is not among them; gives its operation after all, or raises the error.
     """
 
-    __slots__ = ("composing", "foreign", "locked", "missing", "open", "operations", "steps", "watched")
+    __slots__ = ("answers", "composing", "foreign", "locked", "missing", "open", "operations", "steps", "watched")
 
     def __init__(self, operations: Mapping[Any, Operation], missing: Callable[[Any], Operation]):
         self.operations = operations
@@ -143,6 +167,7 @@ class Graph:
         self.foreign: set[int] = set()
         self.composing = 0  # how many composed operations are being recorded in terms of others
         self.open = True  # until the traced function has returned
+        self.answers: list[Answer] | None = None  # the plain values that the user's code was given, if somebody asks
 
     def input(self, value: Any) -> Step:
         """A step without an operation: an input of the traced function."""
@@ -187,6 +212,12 @@ class Graph:
             self.locked.append(array)
         self.watched.append((array, sample(array)))
         return array
+
+    def answered(self, operation: Operation | None, arguments: Any, keywords: dict[str, Any], value: Any) -> None:
+        """Note that the user's code was given a plain value, on which its course may depend."""
+        if self.answers is not None:
+            steps = tuple(a.current() if isinstance(a, Traced) else a for a in arguments)
+            self.answers.append(Answer(operation, steps, keywords, value, len(self.steps)))
 
     def release(self) -> None:
         """Let the arrays that were made read-only be written again."""

@@ -159,23 +159,28 @@ class Node(Traced):
     # conversions
 
     def __bool__(self) -> bool:
-        return bool(self.value)
+        return bool(self._told(self.value))
 
     def __float__(self) -> float:
         self._only_a_number("float")
-        return float(self.value)
+        return float(self._told(self.value))
 
     def __int__(self) -> int:
         self._only_a_number("int")
-        return int(self.value)
+        return int(self._told(self.value))
 
     def __index__(self) -> int:
         self._only_a_number("an index")
-        return self.value.__index__()  # type: ignore[no-any-return]
+        return self._told(self.value).__index__()  # type: ignore[no-any-return]
 
     def __complex__(self) -> complex:
         self._only_a_number("complex")
-        return complex(self.value)
+        return complex(self._told(self.value))
+
+    def _told(self, value: Any) -> Any:
+        """The value, of which the graph is told that the user's code knows it."""
+        self.graph.answered(None, (self,), NO_KEYWORDS, value)
+        return value
 
     def _only_a_number(self, what: str) -> None:
         """Refuse to lose the derivative; a value that is constant piece by piece has none to lose."""
@@ -282,7 +287,10 @@ def record(graph: Graph, function: Any, arguments: tuple[Any, ...], keywords: di
         value = operation.evaluate(*map(plain, arguments), **keywords)
         return Node(graph, graph.constant_step(value)) if value.dtype.kind == "f" else value
     if operation.kind == "silent":
-        return operation.evaluate(*map(plain, arguments), **{name: plain(v) for name, v in keywords.items()})
+        answer = operation.evaluate(*map(plain, arguments), **{name: plain(v) for name, v in keywords.items()})
+        if graph.answers is not None:
+            graph.answered(operation, arguments, keywords, answer)
+        return answer
     if keywords or not operation.regular:
         arguments, keywords = operation.operands(arguments, keywords)
     return perform(graph, operation, arguments, keywords)
@@ -442,7 +450,7 @@ def _astype(self: Node, dtype: Any, *arguments: Any, **keywords: Any) -> Any:
     if kind == self.dtype and keywords.get("copy", True) is False:
         return self
     if kind.kind in "iub":  # steps: the derivative is zero, and the plain integers can be used as an index
-        return self.value.astype(kind)
+        return self._told(self.value).astype(kind)
     return record(self.graph, np.ndarray.astype, (self, kind))
 
 
