@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import log
 from typing import Any, TypeAlias
@@ -36,6 +36,7 @@ SPACINGS = 64.0  # smallest step, in units of the spacing of floating point numb
 SMALLEST = 1e-300  # step of all
 STRIDE = 3  # rungs from one spacing to the next in the scan for noise
 GROWTH = 1e5  # how much more a smooth function may scatter at the next rung's spacing; 64 is the rule
+EXPECTED = 1e-6  # relative difference from an expected slope, and error bound, that confirm one
 SAFETY = 2.0  # what estimates of errors are multiplied with to make a bound
 OUTPUTS_AT_ONCE = 4096  # tables of so many outputs fit into the caches
 
@@ -129,10 +130,15 @@ def measure(
 ) -> NumericalJacobian:
     """The numerical Jacobian of `f` at `args` with everything that is known about it."""
     with np.errstate(all="ignore"):
-        return _measure(Point(f, args, argnum, kwargs or {}))
+        return measure_at(Point(f, args, argnum, kwargs or {}))
 
 
-def _measure(point: Point) -> NumericalJacobian:
+def measure_at(point: Point, expected: Sequence[Array] = ()) -> NumericalJacobian:
+    """The numerical Jacobian at a point.
+
+    Slopes that agree with one of the `expected` Jacobians, (m, n) each, are not looked at any further.
+    """
+    guesses = np.array(expected).reshape(len(expected), point.y.size, point.x.size)
     m, n = point.y.size, point.x.size
     value, error = np.full((2, m, n), np.nan)
     result = NumericalJacobian(value, error, np.zeros((m, n), dtype=np.bool_), np.zeros(m), point.calls)
@@ -141,7 +147,7 @@ def _measure(point: Point) -> NumericalJacobian:
         good = np.isfinite(point.y)
         small_first = np.zeros(m, dtype=np.bool_)
         for j in np.flatnonzero(np.isfinite(point.x)):
-            column = Column(point, int(j), quiet, result.noise)
+            column = Column(point, int(j), quiet, result.noise, guesses[:, :, j])
             small_first = column.explore(small_first)
             result.noise, found = column.heard, column.found
             value[good, j], error[good, j] = found.value[good], SAFETY * found.error[good]
@@ -155,9 +161,7 @@ def _measure(point: Point) -> NumericalJacobian:
 class Point:
     """A function at one point: hands it fresh copies, takes its values as a flat copy, counts the calls."""
 
-    def __init__(
-        self, f: Callable[..., Any], args: tuple[Any, ...], argnum: int, kwargs: dict[str, Any]
-    ) -> None:
+    def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], argnum: int, kwargs: dict[str, Any]) -> None:
         if not -len(args) <= argnum < len(args):
             what = f"argnum={argnum}, but there are {len(args)} positional arguments"
             raise InputError(at_users_line(what, "Give the position of the argument to differentiate by."))
@@ -201,9 +205,7 @@ class Point:
         """The noise of the values, (m,), seen at neighbouring points where all inputs are moved at once."""
         signs = np.where(np.arange(self.x.size) % 3 == 1, -1.0, 1.0).reshape(self.x.shape)
         stride = 67.0 * self.argument_unit * signs
-        values = np.array(
-            [self.values((self.x * (1.0 + place * stride)).astype(self.x.dtype)) for place in PLACES]
-        )
+        values = np.array([self.values((self.x * (1.0 + place * stride)).astype(self.x.dtype)) for place in PLACES])
         by_three, by_five = scatter(values)
         found = np.minimum(by_three, by_five)
         # Where it is large, or smooth, it may be the function itself: that is for the scan to find out.
@@ -217,7 +219,7 @@ class Column:
     Outputs share the calls of the function and nothing else: each is estimated as if it were the only one.
     """
 
-    def __init__(self, point: Point, j: int, noise: Array, heard: Array) -> None:
+    def __init__(self, point: Point, j: int, noise: Array, heard: Array, expected: Array) -> None:
         entry = point.x.ravel()[j]
         magnitude = abs(float(entry))
         scale = max(magnitude, 1.0)
@@ -225,6 +227,7 @@ class Column:
         self.point, self.j, self.magnitude = point, j, magnitude
         self.noise = noise  # (m,) of the values when all inputs move,
         self.heard = heard  # and also where single inputs moved
+        self.expected = expected  # (any number, m)
         self.top = TOP * scale
         self.spacing = float(np.spacing(np.abs(entry)))
         self.last = self.rung(max(SPACINGS * self.spacing, smallest))
@@ -295,20 +298,27 @@ class Column:
         for start in range(0, outputs.size, OUTPUTS_AT_ONCE):
             some = outputs[start : start + OUTPUTS_AT_ONCE]
             self.found.put(some, slope(ladder.of(some), known.of(some)))
-        return outputs[~self.found.of(outputs).settled]
+        return outputs[~(self.found.of(outputs).settled | self.confirmed(outputs))]
+
+    def confirmed(self, outputs: Indices) -> Mask:
+        """Which slopes are expected ones to six digits: too many for an accident, whatever larger steps say."""
+        value, error = self.found.value[outputs], SAFETY * self.found.error[outputs]
+        near = np.abs(self.expected[:, outputs] - value) <= error + EXPECTED * np.abs(value)
+        return np.asarray(near.any(axis=0) & (error <= EXPECTED * np.abs(value)) & (value != 0.0))
 
     def listen(self, rungs: list[int], outputs: Indices) -> None:
         """Look for noise in some outputs, and estimate them again."""
         scan = Scan(self, outputs)
         scan.run()
-        self.heard = self.heard.copy()
-        self.heard[outputs] = np.maximum(self.heard[outputs], scan.noise)
+        noise = self.heard.copy()
+        noise[outputs] = np.maximum(noise[outputs], scan.noise)
         before = self.found.of(outputs)
-        self.climb(rungs, outputs, self.heard)
+        self.climb(rungs, outputs, noise)
         # What scatters by so much that it may be the function after all: the bound holds both slopes.
         after = self.found.of(outputs)
         both = np.fmax(after.error, np.abs(after.value - before.value) + before.error)
         self.found.error[outputs] = np.where(scan.gross, both, after.error)
+        self.heard = np.where(np.isin(np.arange(noise.size), outputs[scan.gross]), self.heard, noise)
         self.found.error[outputs[scan.hopeless]] = np.inf
 
     def moved(self, distance: float) -> tuple[float, Array]:
@@ -373,11 +383,11 @@ class Scan:
         # Nothing can be said of waves too short for the smallest step, nor of what is hardly more than noise.
         unresolved = rough if k == self.column.last else louder & ~sure
         self.hopeless |= unresolved & (height > 0.01 * self.typical)
-        self.gross |= louder & (height > 0.01 * self.typical)
         if louder.any():  # a few more stairs, to measure their height
             wider = np.fmin(self.sample(k - 1, 1.0).noise, self.sample(k - 1, -1.0).noise)
             height = np.fmax(height, np.fmin(wider, 64.0 * height))
             self.noise[louder] = 4.0 * height[louder]
+        self.gross |= louder & (height > 0.01 * self.typical)
         self.undecided &= ~rough | louder
 
     def ask_slopes(self, k: int, sign: float, side: Sample, noisy: Mask, sure: Mask) -> None:
@@ -456,7 +466,5 @@ def real_array(value: Any, name: str) -> Real:
         cure = "Differentiate by the real and the imaginary part, as a function of real arrays."
         raise InputError(at_users_line(f"{name} is complex", cure))
     if array.dtype.kind not in "fiub":
-        raise InputError(
-            at_users_line(f"{name}, of type {kind}, is no array of numbers but of {array.dtype}", cure)
-        )
+        raise InputError(at_users_line(f"{name}, of type {kind}, is no array of numbers but of {array.dtype}", cure))
     return array if array.dtype.kind == "f" else array.astype(np.float64)

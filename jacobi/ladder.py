@@ -42,9 +42,7 @@ class Ladder:
 
     def of(self, outputs: Indices) -> Ladder:
         """The same ladder for some of the outputs."""
-        return Ladder(
-            self.ahead, self.behind, self.right[:, outputs], self.left[:, outputs], self.centre[outputs]
-        )
+        return Ladder(self.ahead, self.behind, self.right[:, outputs], self.left[:, outputs], self.centre[outputs])
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,9 +337,7 @@ class Sample:
         return ~(self.wave | (np.fmax(self.three, self.five) <= LOUD * self.rounding))
 
 
-def explained(
-    values: Array, nearby: Array, spacing: float, near: float, noise: Array, rounding: Array
-) -> Mask:
+def explained(values: Array, nearby: Array, spacing: float, near: float, noise: Array, rounding: Array) -> Mask:
     """Whether slopes at the points explain why the values scatter: the function is rough, not noisy.
 
     ``nearby`` are the values at the distance ``near`` from the same points.  Kinks and waves that the spacing

@@ -51,7 +51,7 @@ class ChainReport:
         if self.first_wrong is None:
             return "" if self.product is None else self.product.explanation
         report = self.factors[self.first_wrong]
-        return f"factor {self.first_wrong + 1} of {len(self.factors)} ({report.function}): {report.explanation}"
+        return f"factor {self.first_wrong + 1} ({report.function}): {report.explanation}"
 
     def __str__(self) -> str:
         lines = [f"{k}. {report.function}: {report.verdict}" for k, report in enumerate(self.factors, 1)]
@@ -92,7 +92,10 @@ def check_chain(links: Sequence[Link], x: Any, **options: Any) -> ChainReport:
     >>> report.verdict, report.first_wrong
     ('wrong', 1)
     """
-    if not links or not all(isinstance(link, (tuple, list)) and len(link) == 2 and callable(link[0]) for link in links):
+    pairs = isinstance(links, (tuple, list)) and all(
+        isinstance(link, (tuple, list)) and len(link) == 2 for link in links
+    )
+    if not links or not pairs or not all(callable(link[0]) for link in links):
         raise InputError(
             at_users_line(
                 "a chain is a list of pairs",

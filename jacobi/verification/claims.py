@@ -61,7 +61,7 @@ class Claim:
         """All entries, (m, n)."""
         if self.form == "operator":
             m, n = self.shape
-            found = np.asarray(self.matrix @ np.eye(m if self.adjoint else n), float)
+            found = applied(self.matrix.__matmul__, np.eye(m if self.adjoint else n))
         else:
             found = np.asarray(self.matrix if self.form == "dense" else self.matrix.toarray(), float)
         return found.T if self.adjoint else found
@@ -75,9 +75,9 @@ class Claim:
 
     def times(self, v: Array) -> Array:
         """The product with a direction, (m,)."""
-        if self.adjoint:
-            return np.asarray(self.matrix.T @ v if self.form != "operator" else self.matrix.rmatvec(v), float)
-        return np.asarray(self.matrix @ v, float)
+        if self.form == "operator":
+            return applied(self.matrix.rmatvec if self.adjoint else self.matrix.matvec, v)
+        return np.asarray((self.matrix.T if self.adjoint else self.matrix) @ v, float)
 
     def sizes(self, v: Array) -> Array:
         """What rounding in the product with a direction is measured by, ``|C| |v|``, (m,)."""
@@ -86,11 +86,26 @@ class Claim:
         absolute = abs(self.matrix.T if self.adjoint else self.matrix)
         return np.asarray(absolute @ np.abs(v), float)
 
-    def column(self, j: int) -> Array:
-        """One column, (m,)."""
-        unit = np.zeros(self.shape[1])
-        unit[j] = 1.0
-        return self.times(unit)
+    def not_a_number(self) -> tuple[int, int] | None:
+        """The row and the column of the first NaN, where the entries are at hand."""
+        places: Any = ()
+        if self.form == "dense":
+            places = np.argwhere(np.isnan(self.matrix))
+        elif self.form == "sparse":
+            entries = self.matrix.tocoo()
+            places = np.transpose((entries.row, entries.col))[np.isnan(entries.data)]
+        if not len(places):
+            return None
+        i, j = (int(k) for k in places[0])
+        return (j, i) if self.adjoint else (i, j)
+
+
+def applied(operator: Callable[[Array], Any], v: Array) -> Array:
+    """The product of an operator that the user wrote; `UnfitClaim` where it fails."""
+    try:
+        return np.asarray(operator(v), float)
+    except Exception as problem:
+        raise UnfitClaim(f"the operator raised {type(problem).__name__}: {problem}") from problem
 
 
 def read(value: Any, layout: str, order: str, out_shape: Shape, in_shape: Shape) -> Claim:
@@ -169,8 +184,6 @@ def misfit(shape: Shape, layout: str, out_shape: Shape, in_shape: Shape) -> str:
 
 def is_matrix(value: Any) -> bool:
     """Whether a claim is a matrix that is not stored as an array: sparse, an operator, a `Jacobian`."""
-    if isinstance(value, (np.ndarray, np.generic, float, int, complex, list, tuple, str, dict)) or value is None:
-        return False
     return hasattr(value, "shape") and any(hasattr(value, name) for name in ("tocsr", "matvec", "rmatvec"))
 
 

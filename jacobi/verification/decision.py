@@ -18,7 +18,9 @@ from jacobi.verification.evidence import Array, Mask
 WIDER = 2.0  # how many bounds of the numerical derivative a right claim may be away
 ALIKE = 1e-7  # relative difference that is no error of a formula
 ROUNDINGS = 64.0  # roundings that a claim may have made
+DOUBLE = float(np.finfo(float).eps)
 COARSE, COARSE_SIZE = 1e-3, 1e-5  # a bound wider than this, of the entry and of its natural size, decides nothing
+CONSTANT = 1e-5  # a derivative below this part of |f(x)| / |x| is that of a constant
 COARSER, COARSEST = 1e4, 1e-2  # ... or than so many times the relative noise of the values, up to a limit
 CLEARLY = 1e-4  # relative difference from the traced derivative that is an error where numbers cannot tell
 
@@ -51,10 +53,24 @@ class Decision:
 
 def natural_size(matrix: Array) -> Any:
     """The smaller of the largest entry of the row and the largest of the column, finite ones only."""
+    return np.minimum(*largest(matrix))
+
+
+def rounding_size(matrix: Array, secant: Array) -> Any:
+    """What roundings are relative to: the natural size.
+
+    In a row or a column of exact zeros it is the larger of the two, and where both are zero the secant: what cancels
+    in the derivative may leave a few roundings in a claim, as the imaginary part of a Fourier transform does.
+    """
+    rows, columns = largest(matrix)
+    larger = np.maximum(rows, columns)
+    return np.where((rows > 0) & (columns > 0), np.minimum(rows, columns), np.where(larger > 0, larger, secant))
+
+
+def largest(matrix: Array) -> tuple[Any, Any]:
+    """The largest entry of every row, (m, 1), and of every column, (1, n)."""
     absolute = np.where(np.isfinite(matrix), np.abs(matrix), 0.0)
-    if not absolute.size:
-        return absolute
-    return np.minimum(absolute.max(axis=1, keepdims=True), absolute.max(axis=0, keepdims=True))
+    return absolute.max(axis=1, keepdims=True, initial=0.0), absolute.max(axis=0, keepdims=True, initial=0.0)
 
 
 def decide(
@@ -65,7 +81,7 @@ def decide(
     sides: tuple[Array, Array],
     traced: Array | None,
     rtol: float,
-    floor: Array,
+    secant: Array,
     noise: Array,
 ) -> Decision:
     """Compare every entry.
@@ -84,55 +100,58 @@ def decide(
         The traced derivative; NaN where it stands at a kink.
     rtol : float
         A relative difference that the user allows.
-    floor : array, (m, n)
-        A size below which a derivative is that of a constant: the value of the function over the size of its argument,
-        times a small number.
+    secant : array, (m, n)
+        The value of the function over the size of its argument.  It stands in for the natural size where that is
+        zero, or where a claim is zero and nothing is traced.
     noise : array, (m, 1)
         The relative noise of the values of the function, of which the traced derivative has its share.
     """
     with np.errstate(all="ignore"):
         known = np.isfinite(value) & np.isfinite(error)
         reference = np.where(known, value, np.nan)
-        size = natural_size(reference if traced is None else np.where(known, reference, traced))
-        tolerance = WIDER * error + ROUNDINGS * unit * np.maximum(np.abs(claimed), size)
+        told = np.zeros_like(known) if traced is None else np.isfinite(traced)
+        best = reference if traced is None else np.where(told, traced, reference)
+        size, rounding = natural_size(best), ROUNDINGS * rounding_size(best, secant)
+        claimed_size = np.where(np.isfinite(claimed), np.abs(claimed), 0.0)  # inf must not widen its own tolerance
+        tolerance = WIDER * error + unit * np.maximum(ROUNDINGS * claimed_size, rounding)
         alike = np.maximum(ALIKE, rtol) * np.abs(reference)
+        vanishing = ROUNDINGS * DOUBLE * secant  # below this, a derivative is lost in rounding
+        lost = np.where(reference == 0, vanishing, 0.0)
         gap = np.abs(claimed - reference)
-        near = gap <= np.maximum(tolerance, alike)
+        near = gap <= np.maximum(np.maximum(tolerance, alike), lost)
         blurred = np.minimum(COARSER * noise, COARSEST)
+        secant = np.where((np.abs(claimed) <= ROUNDINGS * unit * secant) & ~told, secant, 0.0)
+        flat = (reference == 0) & (error <= COARSE * secant)  # not a bit of the values ever changed
         fine = error <= np.maximum(
             np.maximum(np.maximum(COARSE, rtol), blurred) * np.abs(reference),
-            np.maximum(COARSE_SIZE, blurred) * np.maximum(size, floor),
+            np.maximum(COARSE_SIZE, blurred) * np.maximum(size, CONSTANT * secant),
         )
         wrong = known & ~near
-        correct = known & near & fine
+        correct = known & near & (fine | flat)
         conflict = np.zeros_like(known)
         if traced is not None:
-            told = np.isfinite(traced)
             apart = np.abs(traced - value)
-            conflict = known & told & ~(apart <= np.maximum(tolerance_of(traced, error, size), ALIKE * np.abs(traced)))
+            own = WIDER * error + DOUBLE * np.maximum(ROUNDINGS * np.abs(traced), rounding)
+            conflict = known & told & ~(apart <= np.maximum(np.maximum(own, ALIKE * np.abs(traced)), lost))
             silent = told & ~conflict & ~correct & (~known | near) & np.isnan(sides[0])
             off = np.abs(claimed - traced)
-            share = np.maximum(max(ALIKE, rtol), 10.0 * noise)
-            equal = share * np.abs(traced) + ROUNDINGS * unit * np.maximum(np.abs(claimed), size)
-            same = off <= equal
+            share = np.maximum(max(ALIKE, rtol), np.minimum(10.0 * noise, CLEARLY))
+            equal = share * np.abs(traced) + unit * np.maximum(ROUNDINGS * claimed_size, rounding)
+            same = (off <= equal) | ((claimed == 0) & (np.abs(traced) <= vanishing))
             tolerance = np.where(silent & same, equal, tolerance)
             correct |= silent & same
-            clearly = np.maximum(np.maximum(CLEARLY, rtol), share) * np.maximum(np.abs(traced), np.abs(claimed))
-            wrong |= silent & ~(off <= clearly + 1e-8 * size)
+            clearly = max(CLEARLY, rtol) * np.maximum(np.abs(traced), claimed_size)
+            wrong |= silent & ~same & ~(off <= np.maximum(clearly + 1e-8 * size, vanishing))
             exact = told & ~conflict
             reference = np.where(exact, traced, reference)
             size = natural_size(reference)
         correct &= ~conflict
         wrong &= ~conflict
         low, high = np.fmin(*sides), np.fmax(*sides)
-        slack = 1e-3 * (high - low) + np.maximum(ALIKE, rtol) * np.maximum(np.abs(low), np.abs(high))
+        slack = 1e-3 * (high - low) + max(ALIKE, rtol) * np.maximum(np.abs(low), np.abs(high))
+        slack += COARSE_SIZE * size
         at_kink = ~known & np.isfinite(low) & np.isfinite(high)
         wrong |= at_kink & ~((claimed >= low - slack) & (claimed <= high + slack))
         correct &= ~at_kink
         tolerance = np.maximum(tolerance, alike)
     return Decision(wrong, correct, conflict, reference, tolerance, size)
-
-
-def tolerance_of(traced: Array, error: Array, size: Array) -> Any:
-    """How far the traced derivative may be from the numerical one."""
-    return WIDER * error + ROUNDINGS * float(np.finfo(float).eps) * np.maximum(np.abs(traced), size)

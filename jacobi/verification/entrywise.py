@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from jacobi.finite_difference import NumericalJacobian, measure
+from jacobi.finite_difference import NumericalJacobian, measure_at
 from jacobi.verification.claims import Claim
-from jacobi.verification.decision import Decision, decide
+from jacobi.verification.decision import COARSE, DOUBLE, ROUNDINGS, Decision, decide
 from jacobi.verification.evidence import Array
-from jacobi.verification.problem import CONSTANT, Problem
+from jacobi.verification.problem import Problem
 from jacobi.verification.report import Entry, Report
 from jacobi.verification.witnesses import KINDS, Traced, kinds_of_limits
 
@@ -22,14 +22,15 @@ SINGLE = float(np.finfo(np.float32).eps)
 def compare_entries(problem: Problem, claim: Claim, tracing: Traced | str, rtol: float) -> tuple[Report, Decision]:
     """The report on all entries, without a diagnosis."""
     notes = list(problem.notes)
-    found = measure(problem.f, problem.args, problem.argnum)
     claimed = claim.dense()
+    expected = [claimed] if isinstance(tracing, str) else [claimed, tracing.jacobian.toarray()]
+    found = measure_at(problem.point, expected)
     kinds = limits(problem, found)
     sides = slopes_at_kinks(found, kinds)
     witness = trusted(tracing, problem, found, kinds, notes)
     single = in_single_precision(problem)
     noise = relative_noise(problem, found, single)
-    decision = decide(claimed, claim.unit, found.value, found.error, sides, witness, rtol, problem.constant, noise)
+    decision = decide(claimed, claim.unit, found.value, found.error, sides, witness, rtol, problem.secant, noise)
     notes += ["the function computes in single precision (float32) inside"] * single
     notes += remarks(problem, found, tracing, witness, decision, sides)
     verdict = verdict_of(decision)
@@ -41,7 +42,7 @@ def compare_entries(problem: Problem, claim: Claim, tracing: Traced | str, rtol:
         reason=reason_of(decision, found, kinds) if verdict == "undecidable" else "",
         max_error=error,
         tolerance=tolerance,
-        resolution=resolution_of(decision, problem.constant / CONSTANT),
+        resolution=resolution_of(decision, problem.secant),
         worst=worst,
         reference=decision.reference,
         claimed=claimed,
@@ -64,23 +65,29 @@ def limits(problem: Problem, found: NumericalJacobian) -> Any:
 
 
 def slopes_at_kinks(found: NumericalJacobian, kinds: Any) -> tuple[Array, Array]:
-    """The slopes on both sides of the entries that stand at a kink, NaN elsewhere."""
+    """The slopes on both sides of the entries that stand at a kink, NaN elsewhere.
+
+    Where the two are equal, or one of them is unknown, no kink was seen after all.
+    """
     left, right = np.full((2, *found.value.shape), np.nan)
-    for (i, j), pair in found.sides.items():
-        if kinds[i, j] == KINDS.index("kink"):
-            left[i, j], right[i, j] = pair
+    for place, sides in found.sides.items():
+        if kinds[place] == KINDS.index("kink"):
+            if abs(sides[1] - sides[0]) > COARSE * max(map(abs, sides)):
+                left[place], right[place] = sides
+            else:
+                kinds[place] = KINDS.index("precision")
     return left, right
 
 
-def trusted(
-    tracing: Traced | str, problem: Problem, found: NumericalJacobian, kinds: Any, notes: list[str]
-) -> Any:
+def trusted(tracing: Traced | str, problem: Problem, found: NumericalJacobian, kinds: Any, notes: list[str]) -> Any:
     """The entries of the traced Jacobian that may bear witness; NaN where it follows a convention instead."""
     if isinstance(tracing, str):
         return None
-    scale = np.maximum(np.abs(tracing.value), np.abs(problem.point.y.reshape(problem.out_shape)))
-    apart = ~(np.abs(tracing.value - problem.point.y.reshape(problem.out_shape)) <= 1e-5 * scale)
-    if (apart & np.isfinite(scale)).any():
+    y = problem.point.y.reshape(problem.out_shape)
+    scale = np.maximum(np.abs(tracing.value), np.abs(y))
+    finite = np.isfinite(scale)
+    rounding = ROUNDINGS * DOUBLE * np.max(scale, where=finite, initial=0.0)  # of what cancels to zero
+    if (~(np.abs(tracing.value - y) <= 1e-5 * scale + rounding) & finite).any():
         notes.append("the traced function has other values than the function called; its derivative was not used")
         return None
     traced = tracing.jacobian.toarray().astype(float)
@@ -122,7 +129,7 @@ def resolution_of(decision: Decision, secant: Array) -> float:
     It is relative to the entry, and for one that is zero to its natural size: that of its row and column, or of the
     secant from zero.
     """
-    zero = decision.reference == 0
+    zero = np.abs(decision.reference) <= decision.tolerance
     size = np.maximum(np.abs(decision.reference), np.where(zero, np.maximum(decision.size, secant), decision.size))
     usable = (decision.correct | decision.wrong) & (size > 0) & np.isfinite(decision.tolerance)
     return float((decision.tolerance[usable] / size[usable]).max(initial=0.0)) if usable.any() else np.nan

@@ -29,9 +29,9 @@ def others(points: Any, args: tuple[Any, ...], argnum: int, usable: Callable[[An
     if isinstance(points, (int, np.integer)) and not isinstance(points, bool):
         return [nearby(args, argnum, usable, rng) for _ in range(points)]
     if callable(points):
-        return [as_arguments(points(rng)) for _ in range(3)]
+        return [as_arguments(points(rng), len(args)) for _ in range(3)]
     if isinstance(points, Sequence) and not isinstance(points, str):
-        return [as_arguments(point) for point in points]
+        return [as_arguments(point, len(args)) for point in points]
     raise InputError(
         at_users_line(
             f"points={points!r} is no number of points, list of points or function of a generator",
@@ -40,9 +40,14 @@ def others(points: Any, args: tuple[Any, ...], argnum: int, usable: Callable[[An
     )
 
 
-def as_arguments(point: Any) -> tuple[Any, ...]:
+def as_arguments(point: Any, count: int) -> tuple[Any, ...]:
     """The arguments at a point; a single argument need not be wrapped."""
-    return point if isinstance(point, tuple) else (point,)
+    arguments = point if isinstance(point, tuple) else (point,)
+    if len(arguments) != count:
+        raise InputError(
+            at_users_line(f"a point has {len(arguments)} arguments, and the given one {count}", "Give all arguments.")
+        )
+    return arguments
 
 
 def nearby(args: tuple[Any, ...], argnum: int, usable: Callable[[Any], bool], rng: np.random.Generator) -> Any:
@@ -141,9 +146,7 @@ def blind_spots(problem: Problem, reference: Any) -> list[str]:
     return found
 
 
-def holds_nearby(
-    problem: Problem, claim: Callable[..., Any], layout: str, order: str, seed: int
-) -> bool | None:
+def holds_nearby(problem: Problem, claim: Callable[..., Any], layout: str, order: str, seed: int) -> bool | None:
     """Whether a claim, a function, also equals the traced derivative at a point nearby; None if that is unknown."""
     rng = np.random.default_rng(seed)
     x = np.asarray(problem.args[problem.argnum], problem.point.x.dtype)

@@ -86,29 +86,35 @@ def directions(problem: Problem, count: int, rng: np.random.Generator) -> list[A
     return [powers * rng.choice([-1.0, 1.0], scale.size) for _ in range(count)]
 
 
-def probe(problem: Problem, claim: Claim, direction: Array, rtol: float) -> Probe:
+def probe(problem: Problem, claim: Claim, direction: Array, rtol: float, noise: Array) -> Probe:
     """The claim and the numerical derivative along a direction."""
     along = directional(problem.f, problem.args, problem.argnum, problem.point.x, direction)
-    value, error = slopes_along(problem, along)
     claimed = claim.times(direction)
+    value, error = slopes_along(problem, along, claimed, noise)
     unit = max(claim.unit, problem.point.argument_unit)
     rounding = ROUNDINGS / 4 * unit * claim.sizes(direction)
     wider = WIDER * (CAREFUL if value.size > FEW_OUTPUTS else 1.0)
     return Probe(direction, value, error, claimed, wider * error + rounding + np.maximum(ALIKE, rtol) * np.abs(value))
 
 
-def slopes_along(problem: Problem, along: Callable[[Any], Any]) -> tuple[Array, Array]:
-    """The numerical derivative of all outputs along a line, with its bound, from a dozen calls."""
+def slopes_along(problem: Problem, along: Callable[[Any], Any], claimed: Array, noise: Array) -> tuple[Array, Array]:
+    """The numerical derivative of all outputs along a line, with its bound, from a dozen calls.
+
+    A few outputs that these do not settle, and that do not agree with the claim either, are measured with care.
+    """
     point = problem.point
     steps = np.array(RUNGS)
     right, left = (np.array([values_along(problem, along, sign * step) for step in steps]) for sign in (1.0, -1.0))
     same = np.ones(point.y.size)
-    noise = Noise(0.0 * same, point.unit * same, 0.0 * same, point.smallest)
-    found = slope(Ladder(steps, steps, right, left, point.y), noise)
-    if point.y.size <= FEW_OUTPUTS and not found.settled.all():
-        with_care = measure(along, (0.0,))
+    found = slope(
+        Ladder(steps, steps, right, left, point.y), Noise(noise, point.unit * same, 0.0 * same, point.smallest)
+    )
+    value, error = found.value, SAFETY * found.error
+    agreed = (np.abs(claimed - value) <= WIDER * error) & (WIDER * error <= COARSE * np.abs(value))
+    if point.y.size <= FEW_OUTPUTS and not (found.settled | agreed).all():
+        with_care = measure(lambda t: values_along(problem, along, t), (0.0,))
         return with_care.value[:, 0], with_care.error[:, 0]
-    return found.value, SAFETY * found.error
+    return value, error
 
 
 def values_along(problem: Problem, along: Callable[[Any], Any], t: float) -> Array:
@@ -124,20 +130,21 @@ def compare_directions(
 ) -> Report:
     """The report on a claim that is too large for a comparison of every entry."""
     count = max(1, min(DIRECTIONS, (budget - problem.f.calls) // CALLS_PER_DIRECTION))
+    noise = problem.point.noise()
     if isinstance(tracing, Traced):
-        report = compare_with_traced(problem, claim, tracing, rtol, directions(problem, count, rng))
+        report = compare_with_traced(problem, claim, tracing, rtol, directions(problem, count, rng), noise)
         if report is not None:
             return report
-    probes = [probe(problem, claim, direction, rtol) for direction in directions(problem, count, rng)]
+    probes = [probe(problem, claim, direction, rtol, noise) for direction in directions(problem, count, rng)]
     suspect, correct = outcomes(probes)
-    while not (correct | suspect).all() and len(probes) < DIRECTIONS + MORE_DIRECTIONS:
-        if suspect.size <= FEW_OUTPUTS or problem.f.calls + CALLS_PER_DIRECTION > budget:
+    worst = locate(problem, claim, next(p for p in probes if p.wrong.any()), budget, noise) if suspect.any() else ()
+    while not worst and suspect.size > FEW_OUTPUTS and not (correct | suspect).all():
+        if len(probes) == DIRECTIONS + MORE_DIRECTIONS or problem.f.calls + CALLS_PER_DIRECTION > budget:
             break
-        probes.append(probe(problem, claim, directions(problem, 1, rng)[0], rtol))
+        probes.append(probe(problem, claim, directions(problem, 1, rng)[0], rtol, noise))
         suspect, correct = outcomes(probes)
     count = len(probes)
     notes = list(problem.notes)
-    worst = locate(problem, claim, next(p for p in probes if p.wrong.any()), budget) if suspect.any() else ()
     if worst or (suspect.size <= FEW_OUTPUTS and suspect.any()) or suspect.mean() > MANY_WRONG:
         verdict = "wrong"
     else:
@@ -205,14 +212,14 @@ def common_factor(probes: list[Probe]) -> float | None:
 
 
 def compare_with_traced(
-    problem: Problem, claim: Claim, tracing: Traced, rtol: float, lines: list[Array]
+    problem: Problem, claim: Claim, tracing: Traced, rtol: float, lines: list[Array], noise: Array
 ) -> Report | None:
     """The claim against the traced Jacobian, entry by entry, after random directions have confirmed that one."""
     J = tracing.jacobian
     if claim.form == "operator" or (claim.form == "dense" and claim.shape[0] * claim.shape[1] > COMPARED):
         return None
     right = Claim(claim.shape, "structured", None, problem.point.unit, J)
-    seen = [probe(problem, right, direction, 0.0) for direction in lines]
+    seen = [probe(problem, right, direction, 0.0, noise) for direction in lines]
     confirmed = outcomes(seen)[1]
     if not confirmed.mean() >= 1 - MANY_WRONG * (confirmed.size > FEW_OUTPUTS):
         return None
@@ -273,35 +280,39 @@ def differences(claim: Claim, J: Jacobian, rtol: float) -> Any:
     return rows, columns, numbers, gaps, allowed, reference, sizes
 
 
-def locate(problem: Problem, claim: Claim, failed: Probe, budget: int) -> tuple[Entry, ...]:
-    """The wrong entry of the output that is furthest off, by halving the direction along which that was seen."""
+def locate(problem: Problem, claim: Claim, failed: Probe, budget: int, noise: Array) -> tuple[Entry, ...]:
+    """The wrong entry, measured alone; nothing if it was not found or turns out to be right."""
+    place = claim.not_a_number() or bisected(problem, claim, failed, budget)
+    if place is None:
+        return ()
+    i, j = place
+    alone = np.zeros_like(failed.direction)
+    alone[j] = failed.direction[j]
+    product = claim.times(alone)
+    along = directional(problem.f, problem.args, problem.argnum, problem.point.x, alone)
+    claimed, value, error = (
+        float(numbers[i] / alone[j]) for numbers in (product, *slopes_along(problem, along, product, noise))
+    )
+    if not np.isfinite(error) or abs(claimed - value) <= WIDER * abs(error):
+        return ()
+    where = unravelled(i, problem.out_shape), unravelled(j, problem.in_shape)
+    return (Entry(*where, claimed, value, abs(error), "wrong"),)
+
+
+def bisected(problem: Problem, claim: Claim, failed: Probe, budget: int) -> tuple[int, int] | None:
+    """The row that is furthest off and a column in which it is, by halving the direction along which that was seen."""
     gap = np.where(failed.wrong, np.abs(failed.claimed - failed.value), -1.0)
     i = int(np.argmax(gap))
     support = np.arange(failed.direction.size)
     remaining = float(failed.claimed[i] - failed.value[i])
-    while support.size > 1 and problem.f.calls + 2 * len(STEPS) <= budget:
+    while support.size > 1:
+        if problem.f.calls + 2 * len(STEPS) > budget:
+            return None
         half = support[: support.size // 2]
         residual = residual_along(problem, claim, failed.direction, half, i)
         rest = remaining - residual
         support, remaining = (half, residual) if abs(residual) >= abs(rest) else (support[support.size // 2 :], rest)
-    j = int(support[0])
-    unit = np.zeros(failed.direction.size)
-    unit[j] = 1.0
-    found = measure(directional(problem.f, problem.args, problem.argnum, problem.point.x, unit), (0.0,))
-    claimed = claim.column(j)
-    value, error = found.value[:, 0], found.error[:, 0]
-    if support.size > 1 or not abs(claimed[i] - value[i]) > WIDER * error[i]:
-        return ()
-    return (
-        Entry(
-            unravelled(i, problem.out_shape),
-            unravelled(j, problem.in_shape),
-            float(claimed[i]),
-            float(value[i]),
-            float(error[i]),
-            "wrong",
-        ),
-    )
+    return i, int(support[0])
 
 
 def residual_along(problem: Problem, claim: Claim, direction: Array, support: Any, i: int) -> float:

@@ -12,11 +12,10 @@ import numpy as np
 
 from jacobi.errors import JacobiError
 from jacobi.finite_difference import Point, fresh
-from jacobi.verification.watched import Watched, name_of
+from jacobi.verification.watched import NoValueThere, Watched, name_of
 
 REPEATS = 8  # calls that measure the noise of a function whose values differ from call to call
 NOT_DETERMINISTIC = 1e-3  # scatter of repeated calls, relative to the values
-CONSTANT = 1e-5  # a derivative below this part of |f(x)| / max(|x|, 1) is that of a constant
 
 
 class Invalid(Exception):
@@ -76,10 +75,11 @@ class Problem:
         return prod(self.out_shape), prod(self.in_shape)
 
     @property
-    def constant(self) -> Any:
-        """The size below which a derivative is that of a constant, (m, n)."""
-        scale = np.maximum(np.abs(self.point.x.astype(float).ravel()), 1.0)
-        return CONSTANT * np.abs(self.point.y)[:, None] / scale
+    def secant(self) -> Any:
+        """How large a derivative would be natural: ``|f(x)| / |x|``, (m, n)."""
+        magnitude = np.abs(self.point.x.astype(float).ravel())
+        smallest = self.point.smallest / self.point.unit  # normal number; the size of a value that is zero
+        return (np.abs(self.point.y)[:, None] + smallest) / np.where(magnitude > 0, magnitude, 1.0)
 
 
 def pose(f: Callable[..., Any], args: tuple[Any, ...], argnum: int) -> Problem:
@@ -147,6 +147,7 @@ def repeated(problem: Problem) -> Any:
     """The values at the same point, once more."""
     with np.errstate(all="ignore"):
         try:
-            return problem.point.values(problem.point.x)
-        except JacobiError as error:
-            raise Invalid("not deterministic", str(error)) from None
+            return problem.point.call(problem.point.x).ravel().astype(float)
+        except NoValueThere as other:
+            text = f"the function is not deterministic: called again at the same point, it {other}"
+            raise Invalid("not deterministic", text) from None
