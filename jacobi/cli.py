@@ -1,4 +1,4 @@
-"""The command line: ``jacobi check FILE.py:f FILE.py:df --at "x=[1, 2, 3]"``.
+"""The command line: ``jacobi check FILE.py:f FILE.py:df --at "x=[1, 2, 3]"`` and ``jacobi derive "sum(x**2)"``.
 
 A sub-command is one entry of `COMMANDS`: what it is for, the function that declares its arguments, and the function
 that runs it and returns the exit status.  What a command needs is imported when it runs, after its arguments are known
@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from ast import literal_eval
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
+from html import escape
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import jacobi
+from jacobi.errors import InputError, JacobiError, users_line
 
 if TYPE_CHECKING:
     from jacobi.verification.report import Report
 
 STATUS = {"correct": 0, "wrong": 1, "undecidable": 2, "invalid": 3}
+REFUSED = 1  # the exit status where no formula can be given
 USAGE = 4  # the exit status of a command line that makes no sense
 LAYOUTS = ("numerator", "gradient", "denominator")
 
@@ -52,8 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status: 0 correct, 1 wrong, 2 undecidable, 3 invalid.  A command line that makes no sense ends the
-        process with status 4.
+        The exit status of ``check``: 0 correct, 1 wrong, 2 undecidable, 3 invalid; of ``derive``: 0, or 1 where no
+        formula can be given.  A command line that makes no sense ends the process with status 4.
     """
     parser = Parser(prog="jacobi", description="Jacobians and matrix calculus, in numerator layout.")
     parser.add_argument("--version", action="version", version=f"jacobi {jacobi.__version__}")
@@ -96,10 +100,7 @@ def run_check(options: argparse.Namespace) -> int:
         report = checked(options)
     print(json.dumps(report.as_dict(), allow_nan=False) if options.json else report)
     if options.html:
-        try:
-            Path(options.html).write_text(report.to_html(), encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"cannot write {options.html}: {error.strerror}") from error
+        written(options.html, report.to_html())
     return STATUS[report.verdict]
 
 
@@ -113,7 +114,6 @@ def checked(options: argparse.Namespace) -> Report:
         raise UsageError(f"there is no argument {argnum} among {len(arguments)}. Count from 0, or write --wrt NAME")
     arguments[argnum] = floating(arguments[argnum])
 
-    from jacobi.errors import InputError
     from jacobi.verification.check import check
 
     choices = {"argnum": argnum, "layout": options.layout, "points": options.points, "rng": options.seed}
@@ -172,7 +172,6 @@ def arguments_of(f: Callable[..., Any], options: argparse.Namespace) -> list[Any
     """The arguments of the call: values by name or by position, and random ones of given shapes."""
     import numpy as np
 
-    from jacobi.errors import InputError
     from jacobi.verification.sampling import MissingArguments, in_order, named_shape, parameters, sampled
 
     named, positional = {}, []
@@ -239,6 +238,107 @@ def position(f: Callable[..., Any], name: str) -> int:
     return names.index(name)
 
 
+# derive -----------------------------------------------------------------------------------------------------------
+
+
+def declare_derive(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``jacobi derive``."""
+    add = parser.add_argument
+    add("expression", metavar="EXPR", help='NumPy source text, such as "sum((X @ w - y)**2)"; or a function, FILE.py:f')
+    add("--wrt", metavar="NAME", help="the argument to differentiate by")
+    add("--shape", action="append", default=[], metavar="NAME=SIZES", help="letters or numbers: X=N,n; a number is b=")
+    add("--assume", action="append", default=[], metavar="NAME=WHAT", help='"A=symmetric"; or a statement, "y**2 = 1"')
+    add("--order", type=int, choices=(1, 2), default=1, help="2 for the Hessian of a scalar function")
+    add("--gradient", action="store_true", help="shaped like the argument, for scalar functions")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--latex", action="store_true", help="print the formula in LaTeX")
+    form.add_argument("--source", action="store_true", help="print the NumPy source of a function that evaluates it")
+    form.add_argument("--steps", action="store_true", help="print the derivation")
+    form.add_argument("--html", metavar="FILE", help="write all of it as a page of HTML")
+
+
+def run_derive(options: argparse.Namespace) -> int:
+    """Derive a formula and print it; the exit status says whether there is one."""
+    expression: Any = options.expression
+    if expression.rpartition(":")[0].endswith(".py"):
+        _, expression = loaded(expression)
+    given: dict[str, Any] = {"shapes": shapes_of(options.shape), "assume": assumptions_of(options.assume)}
+    try:
+        with redirect_stdout(sys.stderr):  # what the user's code prints is no formula
+            derivation = jacobi.derive(expression, wrt=options.wrt, order=options.order, **given)
+    except JacobiError as error:
+        reason = str(error).replace(f" ({users_line()})", "")  # a line of the script that runs the command
+        if isinstance(error, InputError):
+            raise UsageError(reason) from error
+        print(reason, file=sys.stderr)
+        return REFUSED
+    if options.gradient and derivation.gradient is None:
+        raise UsageError(f"--gradient belongs to the first derivative of a scalar function; {expression} gives none")
+    formula = derivation.gradient if options.gradient else derivation
+    if options.html:
+        written(options.html, page(derivation))
+    if options.latex:
+        print(formula.latex())
+    else:
+        print(formula.source if options.source else derivation if options.steps else formula.formula)
+    return 0
+
+
+def shapes_of(texts: Sequence[str]) -> dict[str, str]:
+    """The shapes of arguments by name; what a size may be is for `derive` to say."""
+    shapes: dict[str, str] = {}
+    for text in texts:
+        name, equals, sizes = (part.strip() for part in text.partition("="))
+        if not equals or not name.isidentifier():
+            raise UsageError(f"{text!r} is no shape. Write the name and the sizes: X=N,n; a number is b=")
+        if name in shapes:
+            raise UsageError(f"{name} is given two shapes. Write one of them")
+        shapes[name] = sizes
+    return shapes
+
+
+def assumptions_of(texts: Sequence[str]) -> dict[str, str]:
+    """What is assumed of arguments, by name: ``A=symmetric``, or a statement that begins with it, ``y**2 = 1``."""
+    assumed: dict[str, str] = {}
+    for text in texts:
+        found = re.match(r"\s*([^\W\d]\w*)\s*(=(?!=))?\s*(.+)", text)
+        if not found:
+            raise UsageError(f"{text!r} is no assumption. Write the name and what holds of it: A=symmetric")
+        name, equals, what = found.groups()
+        if name in assumed:
+            raise UsageError(f"two things are assumed of {name}. Write one of them")
+        assumed[name] = what.strip() if equals else text.strip()
+    return assumed
+
+
+PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<title>{title}</title>
+<style>body {{ margin: 2em; font-family: sans-serif }} pre {{ overflow-x: auto; line-height: 1.4 }}</style>
+<h1>{title}</h1>
+{parts}
+</html>
+"""
+
+
+def page(derivation: Any) -> str:
+    """A derivation as a page of HTML that needs nothing from elsewhere."""
+    parts = {"Derivation": str(derivation), "LaTeX": derivation.latex(), "NumPy": derivation.source}
+    title = f"The derivative of {derivation.function} by {derivation.wrt}"
+    written_out = (f"<h2>{heading}</h2>\n<pre>{escape(text)}</pre>" for heading, text in parts.items())
+    return PAGE.format(title=escape(title), parts="\n".join(written_out))
+
+
+def written(file: str, text: str) -> None:
+    """Write a file that the command line names."""
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {file}: {error.strerror}") from error
+
+
 class Command(NamedTuple):
     """A sub-command.
 
@@ -265,5 +365,12 @@ COMMANDS = {
         "Exit status: 0 correct, 1 wrong, 2 undecidable, 3 invalid, 4 the command makes no sense.",
         declare_check,
         run_check,
+    ),
+    "derive": Command(
+        "Give the closed matrix formula of a derivative.",
+        'Example: jacobi derive "mean((y - X @ w)**2)" --wrt w --shape X=N,n --shape w=n --shape y=N --latex. '
+        "Exit status: 0, or 1 where no formula can be given, 4 the command makes no sense.",
+        declare_derive,
+        run_derive,
     ),
 }

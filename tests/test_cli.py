@@ -1,8 +1,9 @@
-"""The command line checks functions in files, and its exit status says what was found."""
+"""The command line checks functions in files and derives formulas; its exit status says what was found."""
 
 import json
 import subprocess
 import sys
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,82 @@ def test_an_integer_point_is_the_real_point(jacobi):
     assert whole["reference"] == real["reference"] and whole["notes"] == real["notes"]
 
 
+# derive -----------------------------------------------------------------------------------------------------------
+
+LOSS = ("derive", "mean((y - X @ w)**2)", "--wrt", "w", "--shape", "X=N,n", "--shape", "w=n", "--shape", "y=N")
+LOSS_ARGUMENTS = ("mean((y - X @ w)**2)", "w", {"X": "N,n", "w": "n", "y": "N"})
+
+
+def test_derive_prints_the_formula(jacobi):
+    derivation = jb.derive(*LOSS_ARGUMENTS)
+    forms = {
+        "": derivation.formula,
+        "--latex": derivation.latex(),
+        "--source": derivation.source,
+        "--steps": str(derivation),
+        "--gradient": derivation.gradient.formula,
+        "--gradient --latex": derivation.gradient.latex(),
+        "--gradient --source": derivation.gradient.source,
+    }
+    printed = {options: jacobi(*LOSS, *options.split()) for options in forms}
+    assert printed == {options: (0, f"{text}\n", "") for options, text in forms.items()}
+    assert len(set(forms.values())) == len(forms)
+
+
+def test_the_source_that_is_printed_runs(jacobi):
+    scope = {}
+    exec(jacobi(*LOSS, "--source")[1], scope)
+    X, w, y = np.array([[1.0, 2.0], [3.0, 5.0], [-1.0, 1.0]]), np.array([1.0, -2.0]), np.array([1.0, 0.0, 2.0])
+    arguments = {"X": X, "w": w, "y": y}
+    found = scope["derivative"](**arguments)
+    np.testing.assert_allclose(found, [2 / 3 * (X @ w - y) @ X], rtol=1e-12)
+
+
+def test_derive_a_number_and_numbers_for_sizes(jacobi):
+    assert jacobi("derive", "sum(x * z)", "--wrt", "z", "--shape", "z=", "--shape", "x=3")[:2] == (0, "1ᵀ x\n")
+
+
+@pytest.mark.parametrize("assumption", ["A=symmetric", " A = symmetric"])
+def test_derive_under_an_assumption(assumption, jacobi):
+    form = ("derive", "x @ A @ x", "--wrt", "x", "--gradient")
+    assert jacobi(*form, "--assume", assumption)[:2] == (0, "2 Ax\n")
+    assert "Aᵀ x" in jacobi(*form)[1]
+
+
+@pytest.mark.parametrize("assumption", ["y**2 = 1", "y**2 == 1", "y=y**2 = 1"])
+def test_derive_under_a_statement(assumption, jacobi):
+    logistic = ("derive", "sum(log(1 + exp(-y * (X @ w))))", "--wrt", "w", "--order", "2")
+    assert "y²" in jacobi(*logistic)[1]
+    status, out, _ = jacobi(*logistic, "--assume", assumption, "--steps")
+    assert status == 0 and "uses y_i^2 = 1" in out
+
+
+def test_derive_a_hessian(jacobi):
+    assert jacobi("derive", "sum(x**3)", "--order", "2")[:2] == (0, "6 diag(x)\n")
+
+
+def test_derive_a_function_of_a_file(jacobi):
+    status, out, err = jacobi("derive", "model.py:affine", "--wrt", "w", "--shape", "X=N,n", "--shape", "w=n")
+    assert (status, out) == (0, "X\n")
+    assert "called" in err
+
+
+def test_derive_writes_a_page(jacobi, tmp_path):
+    status, out, _ = jacobi("derive", "maximum(0, x)", "--html", "page.html")
+    derivation = jb.derive("maximum(0, x)", "x")
+    assert (status, out) == (0, f"{derivation.formula}\n")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>") and "1[x > 0]" not in page
+    for text in (str(derivation), derivation.latex(), derivation.source):
+        assert escape(text) in page
+
+
+def test_a_formula_that_cannot_be_given(jacobi):
+    status, out, err = jacobi("derive", "sum(kv(a, x))", "--wrt", "a")
+    assert (status, out) == (1, "") and "Traceback" not in err
+    assert "No closed form of this derivative is known" in err and "(test_cli.py" not in err
+
+
 SQUARES = ("model.py:squares", "model.py:dsquares")
 USAGE = {
     "no command": ([], "required: COMMAND"),
@@ -160,6 +237,24 @@ USAGE = {
     "no such argnum": (["check", *SQUARES, "--at", "[1]", "--argnum", "1"], "Count from 0, or write --wrt NAME"),
     "both": (["check", *SQUARES, "--at", "[1]", "--argnum", "0", "--wrt", "x"], "not allowed with"),
     "no layout": (["check", *SQUARES, "--at", "[1]", "--layout", "row"], "invalid choice: 'row'"),
+    "no formula": (["derive", "x ^ 2"], "Write ** for a power: x**2."),
+    "no argument of derive": (["derive", "A @ x", "--wrt", "z"], "'z' is no argument. The arguments are A, x."),
+    "no wrt of derive": (["derive", "A @ x"], "The arguments are A, x."),
+    "no shape of derive": (["derive", "A @ x", "--wrt", "x", "--shape", "A"], "X=N,n; a number is b="),
+    "two shapes": (["derive", "A @ x", "--wrt", "x", "--shape", "x=n", "--shape", "x=m"], "x is given two shapes"),
+    "shapes that differ": (["derive", "A @ x", "--wrt", "x", "--shape", "A=m,n", "--shape", "x=m"], "equal m"),
+    "no assumption": (["derive", "A @ x", "--wrt", "x", "--assume", "="], "'=' is no assumption"),
+    "two assumptions": (
+        ["derive", "x @ A @ x", "--wrt", "x", "--assume", "A=symmetric", "--assume", "A=orthogonal"],
+        "two things are assumed of A",
+    ),
+    "an unknown assumption": (["derive", "A @ x", "--wrt", "x", "--assume", "A=round"], "'round'"),
+    "third order": (["derive", "sum(x)", "--order", "3"], "invalid choice: 3"),
+    "a Hessian of a vector": (["derive", "A @ x", "--wrt", "x", "--order", "2"], "belongs to scalar functions"),
+    "no gradient": (["derive", "A @ x", "--wrt", "x", "--gradient"], "--gradient belongs to"),
+    "two forms": (["derive", "sum(x)", "--latex", "--source"], "not allowed with"),
+    "no function of derive": (["derive", "model.py:f"], "has no function f. It has squares"),
+    "no folder of derive": (["derive", "sum(x)", "--html", "none/page.html"], "cannot write none/page.html"),
     "no folder": (["check", *SQUARES, "--at", "[1]", "--html", "none/report.html"], "cannot write none/report.html"),
 }
 
