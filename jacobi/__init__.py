@@ -1,7 +1,7 @@
 """Jacobians and matrix calculus in numerator layout for plain NumPy code."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jacobi import errors, local, rules
 from jacobi.finite_difference import finite_difference
@@ -16,6 +16,21 @@ from jacobi.transforms import (
     vjp,
 )
 
+if TYPE_CHECKING:  # what `LATER` imports, for type checkers and editors
+    from jacobi import functions, testing
+    from jacobi.bridges.error_propagation import propagate
+    from jacobi.bridges.for_scipy import for_scipy
+    from jacobi.bridges.implicit import implicit
+    from jacobi.bridges.numerical import jacobi
+    from jacobi.bridges.primitive import primitive
+    from jacobi.compilation.compile import compile
+    from jacobi.derivation.derive import derive
+    from jacobi.explanation import explain
+    from jacobi.pictures.circuit import circuit
+    from jacobi.verification.chains import check_chain
+    from jacobi.verification.check import check
+    from jacobi.verification.verified import verified
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -23,17 +38,23 @@ __all__ = [
     "chain",
     "check",
     "check_chain",
+    "circuit",
     "compile",
     "derive",
     "errors",
     "explain",
     "finite_difference",
+    "for_scipy",
     "functions",
     "gradient",
     "hessian",
+    "implicit",
+    "jacobi",
     "jacobian",
     "jvp",
     "local",
+    "primitive",
+    "propagate",
     "rules",
     "testing",
     "value_and_gradient",
@@ -49,9 +70,15 @@ LATER = {
     "testing": "",
     "check": "verification",
     "check_chain": "verification",
+    "circuit": "pictures",
     "compile": "compilation",
     "derive": "derivation",
     "explain": "explanation",
+    "for_scipy": "bridges",
+    "implicit": "bridges",
+    "jacobi": "bridges",
+    "primitive": "bridges",
+    "propagate": "bridges",
     "verified": "verification",
 }
 

@@ -82,16 +82,22 @@ def declare_check(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("function", metavar="FILE.py:f", help="the function")
     add("claim", metavar="FILE.py:df", help="its derivative; :df is one in the same file")
+    declare_point(parser)
+    add("--layout", choices=LAYOUTS, default="numerator", help="the layout of the derivative")
+    add("--points", type=int, metavar="N", help="how many other points to check it at")
+    add("--json", action="store_true", help="print the report as JSON")
+    add("--html", metavar="FILE", help="write the report as a page of HTML, too")
+
+
+def declare_point(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say where a function is looked at, and by which argument."""
+    add = parser.add_argument
     add("--at", action="append", default=[], metavar="VALUE", help='an argument: "x=[1, 2]", "[1, 2]", or x=@file.npy')
     add("--shape", action="append", default=[], metavar="NAME=SIZES", help="a random argument: x=3,4; a number is x=")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--argnum", type=int, metavar="N", help="the argument to differentiate by, from 0")
     which.add_argument("--wrt", metavar="NAME", help="the same by its name")
-    add("--layout", choices=LAYOUTS, default="numerator", help="the layout of the derivative")
-    add("--points", type=int, metavar="N", help="how many other points to check it at")
     add("--seed", type=int, default=0, metavar="N", help="the seed of all random choices")
-    add("--json", action="store_true", help="print the report as JSON")
-    add("--html", metavar="FILE", help="write the report as a page of HTML, too")
 
 
 def run_check(options: argparse.Namespace) -> int:
@@ -108,11 +114,7 @@ def checked(options: argparse.Namespace) -> Report:
     """The report of the check that the command line asks for."""
     path, f = loaded(options.function)
     _, claim = loaded(options.claim, path)
-    arguments = arguments_of(f, options)
-    argnum = position(f, options.wrt) if options.wrt else options.argnum or 0
-    if not 0 <= argnum < len(arguments):
-        raise UsageError(f"there is no argument {argnum} among {len(arguments)}. Count from 0, or write --wrt NAME")
-    arguments[argnum] = floating(arguments[argnum])
+    arguments, argnum = point_of(f, options)
 
     from jacobi.verification.check import check
 
@@ -121,6 +123,16 @@ def checked(options: argparse.Namespace) -> Report:
         return check(f, claim, *arguments, **choices)
     except InputError as error:
         raise UsageError(str(error)) from error
+
+
+def point_of(f: Callable[..., Any], options: argparse.Namespace) -> tuple[list[Any], int]:
+    """The arguments, and which of them is differentiated by."""
+    arguments = arguments_of(f, options)
+    argnum = position(f, options.wrt) if options.wrt else options.argnum or 0
+    if not 0 <= argnum < len(arguments):
+        raise UsageError(f"there is no argument {argnum} among {len(arguments)}. Count from 0, or write --wrt NAME")
+    arguments[argnum] = floating(arguments[argnum])
+    return arguments, argnum
 
 
 def loaded(target: str, other: Path | None = None) -> tuple[Path, Callable[..., Any]]:
@@ -274,7 +286,7 @@ def run_derive(options: argparse.Namespace) -> int:
         return REFUSED
     if options.gradient and derivation.gradient is None:
         raise UsageError(f"--gradient belongs to the first derivative of a scalar function; {expression} gives none")
-    formula = derivation.gradient if options.gradient else derivation
+    formula: Any = derivation.gradient if options.gradient else derivation
     if options.html:
         written(options.html, page(derivation))
     if options.latex:
@@ -339,6 +351,73 @@ def written(file: str, text: str) -> None:
         raise UsageError(f"cannot write {file}: {error.strerror}") from error
 
 
+# explain and doctor -----------------------------------------------------------------------------------------------
+
+
+def declare_explain(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``jacobi explain``."""
+    parser.add_argument("function", metavar="FILE.py:f", help="the function")
+    declare_point(parser)
+
+
+def run_explain(options: argparse.Namespace) -> int:
+    """Print the operations that a function consists of."""
+    _, f = loaded(options.function)
+    arguments, argnum = point_of(f, options)
+    try:
+        with redirect_stdout(sys.stderr):
+            explanation = jacobi.explain(f, *arguments, argnums=argnum)
+    except JacobiError as error:
+        print(error, file=sys.stderr)
+        return REFUSED
+    print(explanation)
+    return 0
+
+
+def declare_circuit(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``jacobi circuit``."""
+    parser.add_argument("function", metavar="FILE.py:f", help="the function")
+    declare_point(parser)
+    parser.add_argument("--out", metavar="FILE", help="write .svg, .html, .dot or .png; SVG is printed otherwise")
+
+
+def run_circuit(options: argparse.Namespace) -> int:
+    """Draw the circuit of a function, by all its arguments unless one is chosen."""
+    _, f = loaded(options.function)
+    arguments, argnum = point_of(f, options)
+    chosen = options.wrt is not None or options.argnum is not None
+    if not chosen:
+        arguments = list(map(floating, arguments))
+    try:
+        with redirect_stdout(sys.stderr):  # what the user's code prints is no picture
+            circuit = jacobi.circuit(f, *arguments, argnums=argnum if chosen else None)
+        if options.out:
+            circuit.save(options.out)
+        else:
+            print(circuit.to_svg(), end="")
+    except JacobiError as error:
+        print(error, file=sys.stderr)
+        return REFUSED
+    except ImportError as error:
+        raise UsageError(str(error)) from error
+    except OSError as error:
+        raise UsageError(f"cannot write {options.out}: {error.strerror}") from error
+    return 0
+
+
+def declare_doctor(parser: argparse.ArgumentParser) -> None:
+    """``jacobi doctor`` takes no arguments."""
+
+
+def run_doctor(options: argparse.Namespace) -> int:
+    """Print what was found; the exit status says whether all is well."""
+    from jacobi.bridges.doctor import examine
+
+    findings = examine()
+    print(*findings, sep="\n")
+    return 0 if all(finding.sound for finding in findings) else REFUSED
+
+
 class Command(NamedTuple):
     """A sub-command.
 
@@ -372,5 +451,25 @@ COMMANDS = {
         "Exit status: 0, or 1 where no formula can be given, 4 the command makes no sense.",
         declare_derive,
         run_derive,
+    ),
+    "explain": Command(
+        "Show the operations that a function consists of, with their local Jacobians.",
+        'Example: jacobi explain model.py:loss --at "w=[1, 2]" --shape X=5,2. '
+        "Exit status: 0, or 1 where the function cannot be traced, 4 the command makes no sense.",
+        declare_explain,
+        run_explain,
+    ),
+    "circuit": Command(
+        "Draw the circuit of a function, with values and gradients on every wire.",
+        'Example: jacobi circuit model.py:loss --at "w=[1, 2]" --shape X=5,2 --out loss.svg. '
+        "Exit status: 0, or 1 where the function cannot be traced, 4 the command makes no sense.",
+        declare_circuit,
+        run_circuit,
+    ),
+    "doctor": Command(
+        "Look at the installation: versions, who owns the import name, and a small test of each job.",
+        "Example: jacobi doctor. Exit status: 0 sound, 1 not.",
+        declare_doctor,
+        run_doctor,
     ),
 }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jacobi import layout
 from jacobi.errors import InputError, ShapeError, at_users_line
-from jacobi.matrix import exits, structure
+from jacobi.matrix import exits, printing, structure
 from jacobi.matrix.given import is_node, real_numbers, real_type, refused_summand, shape_of
 from jacobi.matrix.price import cheapest
 from jacobi.matrix.products import (
@@ -23,8 +23,7 @@ from jacobi.matrix.products import (
     shortened,
     span,
 )
-from jacobi.matrix.term import Term, collected, numeric
-from jacobi.matrix.wiring import wiring
+from jacobi.matrix.term import Term, collected
 
 __all__ = ["Jacobian", "chain", "products", "shortened"]
 
@@ -259,18 +258,14 @@ class Jacobian:
         return f"<{rows}x{columns} Jacobian, {self.structure}, {spaces}, {self.dtype}, {self.nbytes} bytes>"
 
     def __str__(self) -> str:
-        """A small matrix entry by entry, with dots where there is none; a large one in one line."""
-        rows, columns = self.shape
-        if rows * columns > 400 or columns > 12 or not numeric(self.terms):
-            return repr(self)
-        filled = exits.dense([_ones(term) for term in self.terms], self.shape, float) != 0
-        entries = self.toarray()
-        cells = [
-            [f"{entry:.4g}" if there else "." for entry, there in zip(row, mask, strict=True)]
-            for row, mask in zip(entries, filled, strict=True)
-        ]
-        width = max((len(cell) for line in cells for cell in line), default=1)
-        return "\n".join(["  ".join(cell.rjust(width) for cell in line) for line in cells] + [repr(self)])
+        """A small matrix entry by entry, with dots where there is none; a large one term by term."""
+        return printing.text(self)
+
+    def _repr_html_(self) -> str:
+        return printing.html(self)
+
+    def _repr_latex_(self) -> str | None:
+        return printing.latex(self)
 
     # algebra
 
@@ -551,14 +546,12 @@ class Jacobian:
         return exits.full(terms, (count * height, width), self.dtype).reshape((count, height, width))
 
     def spy(self, ax: Any = None, **keywords: Any) -> Any:
-        """Draw where the entries are (needs matplotlib); returns the axes."""
-        import matplotlib.pyplot as plt  # type: ignore[import-not-found, unused-ignore]
+        """Draw where the entries are (needs matplotlib), with keywords of ``Axes.spy``; returns the axes."""
+        return printing.spy(self, ax, **keywords)
 
-        axes = plt.subplots()[1] if ax is None else ax
-        axes.spy(self.tocsr(), **({"markersize": 2} | keywords))
-        axes.set_xlabel(f"input {self.in_shape}")
-        axes.set_ylabel(f"output {self.out_shape}")
-        return axes
+    def heat_map(self, ax: Any = None, **keywords: Any) -> Any:
+        """Draw the entries as colours (needs matplotlib), with keywords of ``Axes.imshow``; returns the axes."""
+        return printing.heat_map(self, ax, **keywords)
 
 
 TWO_AXES = "Vectors and matrices have one or two axes."
@@ -584,9 +577,3 @@ def chain(*matrices: Jacobian) -> Jacobian:
             )
     product: Jacobian = cheapest(list(matrices), lambda left, right: left @ right)
     return product
-
-
-def _ones(term: Term) -> Term:
-    """The places of a term, without its numbers."""
-    w = term.wiring
-    return Term(1, (), wiring(w.sizes, (), w.rows, w.columns))
