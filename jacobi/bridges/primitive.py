@@ -14,6 +14,7 @@ from jacobi.errors import InputError, JacobiError, NoRuleError, ShapeError, at_u
 from jacobi.matrix import Jacobian, dispatchable
 from jacobi.matrix.given import is_node
 from jacobi.rules import rule
+from jacobi.rules.registry import attached
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -111,7 +112,7 @@ def declared(function: Function, form: Signature, arity: int, name: str, **optio
         return function(*(a.copy() if isinstance(a, np.ndarray) else a for a in args), **keywords)
 
     dispatching = dispatchable(function)
-    operation = rule(dispatching, unpack=by_position, evaluate=on_copies, name=name, **options)
+    operation = attached(rule(dispatching, unpack=by_position, evaluate=on_copies, name=name, **options))
     operation.arity = arity  # further arguments may be anything
     return dispatching
 
@@ -141,14 +142,13 @@ def local(name: str, derivative: Callable[..., Any], operand: int, arity: int) -
         what = f"the derivative of {name} cannot be traced, so it cannot be differentiated again"
         raise NoRuleError(at_users_line(what, "Write it in plain NumPy, or make it a primitive with its derivative."))
 
-    opaque = rule(
+    opaque = attached(rule(
         entries,
         name=f"the derivative of {name}",
         each=again,
         unpack=lambda out_shape, *operands, **parameters: (operands, {"out_shape": out_shape, **parameters}),
         evaluate=lambda *operands, out_shape, **parameters: entries(out_shape, *operands, **parameters),
-    )
-
+    ))
     opaque.arity = arity
 
     def by_operand(y: Any, *operands: Any, **parameters: Any) -> Jacobian:

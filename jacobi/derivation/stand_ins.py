@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from jacobi.rules import dispatchable, elementwise
+from jacobi.rules.registry import attached
 
 WAVES = 3
 
@@ -51,5 +52,5 @@ def stand_in(name: str, order: int = 0) -> Callable[[Any], Any]:
 
     values.__name__ = values.__qualname__ = name + "'" * order
     function = dispatchable(values)
-    elementwise(function, lambda y, x: stand_in(name, order + 1)(x), name=values.__name__)
+    attached(elementwise(function, lambda y, x: stand_in(name, order + 1)(x), name=values.__name__))
     return function

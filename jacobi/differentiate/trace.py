@@ -14,6 +14,7 @@ from jacobi.expressions.graph import changed_in_place
 from jacobi.expressions.node import record
 from jacobi.expressions.operands import stacked
 from jacobi.rules import REFUSED, REGISTRY, full_name
+from jacobi.rules.registry import Rule
 
 
 class Trace(NamedTuple):
@@ -214,6 +215,9 @@ def result_of(graph: Graph, result: Any, function: Callable[..., Any]) -> Any:
 
 def without_rule(function: Any) -> Any:
     """The operation of a function that is not in the registry yet, or the error that names it."""
+    own = getattr(function, "operation", None)  # of a function that was made and declared by the user
+    if isinstance(own, Rule):
+        return own
     import jacobi.rules.library
 
     if function in REGISTRY:

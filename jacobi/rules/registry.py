@@ -317,6 +317,13 @@ class Fresh(Composed):
     kind = "fresh"
 
 
+def attached(operation: Any) -> Any:
+    """Keep an operation on its function instead of in the registry: it lives as long as the function does."""
+    del REGISTRY[operation.function]
+    operation.function.operation = operation
+    return operation
+
+
 # The declarations -----------------------------------------------------------------------------------------------
 
 
