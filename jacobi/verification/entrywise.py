@@ -15,6 +15,7 @@ from jacobi.verification.problem import Problem
 from jacobi.verification.report import Entry, Report
 from jacobi.verification.witnesses import KINDS, Traced, kinds_of_limits
 
+NOTHING = 1e-280  # a size to which nothing can be relative
 SHOWN = 5  # entries in a report
 SINGLE = float(np.finfo(np.float32).eps)
 
@@ -131,7 +132,8 @@ def resolution_of(decision: Decision, secant: Array) -> float:
     """
     zero = np.abs(decision.reference) <= decision.tolerance
     size = np.maximum(np.abs(decision.reference), np.where(zero, np.maximum(decision.size, secant), decision.size))
-    usable = (decision.correct | decision.wrong) & (size > 0) & np.isfinite(decision.tolerance)
+    usable = (decision.correct | decision.wrong) & (size > NOTHING) & np.isfinite(decision.tolerance)
+    usable &= ~np.isnan(decision.reference)  # at a kink there is an interval, and no derivative to compare with
     return float((decision.tolerance[usable] / size[usable]).max(initial=0.0)) if usable.any() else np.nan
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,25 @@ class Evidence:
     args: tuple[Any, ...]
     argnum: int
     claim: Callable[..., Any] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the arguments: those of the parameters of `f`, or ``args[k]``."""
+        if isinstance(self.f, np.ufunc):
+            return tuple(f"args[{k}]" for k in range(len(self.args)))
+        try:
+            listed = list(signature(self.f).bind(*self.args).arguments.items())
+        except (TypeError, ValueError):  # a function that does not tell
+            listed = []
+        named = [name for name, value in listed if any(value is argument for argument in self.args)]
+        if len(named) != len(self.args):
+            return tuple(f"args[{k}]" for k in range(len(self.args)))
+        return tuple(named)
+
+    def argument(self, position: int) -> str:
+        """What an argument is called in a sentence: ``argument 1 (x)``."""
+        name = self.names[position]
+        return f"argument {position}" if name.startswith("args[") else f"argument {position} ({name})"
 
     def fits(self, candidate: Any, slack: float = 1.0) -> bool:
         """Whether a matrix of shape (m, n) equals the claim on all established entries."""

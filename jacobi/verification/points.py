@@ -114,9 +114,21 @@ def over_shapes(compare: Compare, f: Callable[..., Any], shapes: Mapping[str, An
         bad = [report for report in reports if report.verdict == verdict]
         if bad:
             right = sum(report.verdict == "correct" for report in reports)
-            text = f"{verdict} at {len(bad)} of {len(reports)} sizes, correct at {right}. {bad[0].explanation}"
-            return replace(bad[0], explanation=text, points=tuple(reports))
+            text = f"{verdict} at {len(bad)} of {len(reports)} sizes, correct at {right}"
+            return replace(same_slip(bad, text), points=tuple(reports))
     return replace(reports[0], points=tuple(reports))
+
+
+def same_slip(bad: list[Report], text: str) -> Report:
+    """The first of some bad reports, with the slips that fit all of them."""
+    from jacobi.verification.diagnosis import common_candidates, explain
+
+    first = bad[0]
+    if first.verdict != "wrong":
+        return replace(first, explanation=f"{text}. {first.explanation}")
+    found = common_candidates(bad)
+    text = f"{text}. {explain(found[0])}" if found else text
+    return replace(first, explanation=text, diagnosis=found[0].identifier if found else None, candidates=found)
 
 
 def as_shape(shape: Any) -> tuple[Any, ...]:

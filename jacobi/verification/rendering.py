@@ -78,7 +78,8 @@ def remarks(report: Report) -> Iterator[tuple[str, str]]:
     others = [candidate for candidate in report.candidates if candidate.identifier != report.diagnosis]
     for candidate in others:
         yield "also fits", f"{candidate.identifier}: {one_line(candidate.sentence)}"
-    if report.verdict == "wrong" and isfinite(report.max_error):
+    told = report.max_error > report.tolerance or not isfinite(report.tolerance)  # at a kink it is none
+    if report.verdict == "wrong" and isfinite(report.max_error) and told:
         allowed = f", where {rounded_up(report.tolerance)} would pass" if isfinite(report.tolerance) else ""
         yield "largest error", f"{report.max_error:.6g}{allowed}"
     for note in report.notes:

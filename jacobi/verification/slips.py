@@ -58,6 +58,7 @@ SLIPS = {
     "band_shifted": "a band of the matrix is shifted",
     "rank_one_missing": "a rank-one term is missing",
     "symmetric_only": "right for a symmetric matrix only",
+    "outside_slopes": "at a kink, the claim lies outside the slopes of both sides",
     "wrong_point": "the claim is right at another point",
     "missing_entries": "entries outside the claimed pattern are missing",
 }

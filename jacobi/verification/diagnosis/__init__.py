@@ -1,35 +1,73 @@
-"""The diagnosis: the slips that fit the numbers, the chain rule and the formula of a wrong claim, best first."""
+"""The diagnosis: the slips that fit the numbers, the formula and the chain rule of a wrong claim, best first.
+
+Five witnesses are asked, each in a folder or file of its own: ``numbers`` compares two matrices, ``formula`` edits the
+user's line, ``chain_rule`` differentiates the function again with one mistake, ``places`` tries other points.  Each
+gives candidates with a weight; a slip without free constants outweighs one with constants that could be fitted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jacobi.errors import JacobiError
-from jacobi.finite_difference import fresh
-from jacobi.verification.claims import UnfitClaim, call, read
 from jacobi.verification.diagnosis.chain_rule.derivations import derivations
 from jacobi.verification.diagnosis.formula.edits import edits
-from jacobi.verification.diagnosis.numbers.patterns import patterns
+from jacobi.verification.diagnosis.numbers.comparison import Comparison, counted
+from jacobi.verification.diagnosis.numbers.patterns import patterns, readings
+from jacobi.verification.diagnosis.places import independent_of_x, other_points, outside_slopes
 from jacobi.verification.evidence import Evidence
 from jacobi.verification.slips import Candidate
-from jacobi.verification.witnesses import Traced, traced
+
+if TYPE_CHECKING:
+    from jacobi.verification.report import Report
+
+Witness = Callable[[Evidence], list[Candidate]]
 
 SHOWN = 6  # candidates in a report
+STRONG = 0.5  # the weight from which a slip is believed besides a wrong shape
+WITNESSES: tuple[Witness, ...] = (patterns, edits, derivations, other_points, independent_of_x)
 
 
 def diagnose(evidence: Evidence) -> tuple[Candidate, ...]:
-    """All slips that fit, best first, one of each name."""
-    found: list[Candidate] = []
-    for witness in WITNESSES:
-        with np.errstate(all="ignore"):
-            found += witness(evidence)
+    """All slips that fit, best first, one of each name; none if a witness cannot say anything."""
+    with np.errstate(all="ignore"):
+        if evidence.claimed is not None and evidence.proves(evidence.claimed):
+            return tuple(heard(outside_slopes, evidence))  # only kinks are left that can be wrong
+        found = [candidate for witness in WITNESSES for candidate in heard(witness, evidence)]
+        if not found and evidence.claimed is None:
+            found = heard(misshapen, evidence)
     best: dict[str, Candidate] = {}
     for candidate in sorted(found, key=lambda candidate: -candidate.weight):
         best.setdefault(candidate.identifier, candidate)
     return tuple(best.values())[:SHOWN]
+
+
+def heard(witness: Witness, evidence: Evidence) -> list[Candidate]:
+    """What a witness says; nothing where it fails, because a user's code may do anything and a verdict needs none."""
+    try:
+        return witness(evidence)
+    except Exception:
+        return []
+
+
+def misshapen(evidence: Evidence) -> list[Candidate]:
+    """The slips of a claim that has the wrong shape and wrong numbers as well."""
+    seen = Comparison(evidence)
+    for identifier, matrix, words, _ in readings(seen):
+        turned = replace(evidence, given=matrix, claimed=matrix, layout="numerator", claim=None)
+        inner = [candidate for witness in (patterns, derivations) for candidate in heard(witness, turned)]
+        inner.sort(key=lambda candidate: -candidate.weight)
+        if inner and inner[0].weight >= STRONG:
+            besides = f"{inner[0].identifier}, {inner[0].sentence}"
+            return [Candidate(identifier, f"{words}; besides, {besides}", inner[0].repair, 0.8 * inner[0].weight)]
+        if identifier == "column_for_row":  # that is a matter of the shape alone
+            wrong = int(np.count_nonzero(evidence.known & ~(np.abs(matrix - evidence.right) <= evidence.tolerance)))
+            besides = f"{counted(wrong, 'number')} of {matrix.size} {'is' if wrong == 1 else 'are'} wrong"
+            return [Candidate(identifier, f"{words}; besides, {besides}", "", STRONG)]
+    return []
 
 
 def explain(candidate: Candidate) -> str:
@@ -38,53 +76,33 @@ def explain(candidate: Candidate) -> str:
     return f"{sentence}. Repair: {candidate.repair}" if candidate.repair else f"{sentence}."
 
 
-def other_points(evidence: Evidence) -> list[Candidate]:
-    """Whether the claim is the derivative at another point: at another argument, at 0, at ``-x`` or at ``f(x)``."""
-    x = evidence.args[evidence.argnum]
-    shape = np.shape(x)
-    places: dict[str, Any] = {"0": np.zeros(shape), "-x": -np.asarray(x, float), "2 x": 2.0 * np.asarray(x, float)}
-    for k, argument in enumerate(evidence.args):
-        if k != evidence.argnum and isinstance(argument, np.ndarray) and argument.shape == shape:
-            places[f"argument {k}"] = argument
-    if evidence.out_shape == evidence.in_shape:
-        places["f(x)"] = np.asarray(evidence.f(*evidence.args), float)
-    for name, place in places.items():
-        arguments = (*evidence.args[: evidence.argnum], place, *evidence.args[evidence.argnum + 1 :])
-        found = traced(evidence.f, arguments, evidence.argnum)
-        if isinstance(found, Traced) and found.jacobian.shape[0] * found.jacobian.shape[1] <= 10**6:
-            there = found.jacobian.toarray()
-            if evidence.fits(there) and not evidence.proves(there):
-                return [Candidate("wrong_point", f"the claim is the derivative at {name} instead of x", "", 0.75)]
-    return []
+def common_candidates(reports: Iterable[Report]) -> tuple[Candidate, ...]:
+    """The slips that fit at all points or sizes where a claim is wrong, best first.
 
+    Parameters
+    ----------
+    reports : iterable of Report
+        The reports of one claim at several points; only wrong ones count.
 
-def independent_of_x(evidence: Evidence) -> list[Candidate]:
-    """Whether the claim, a function, is the same everywhere though the derivative is not."""
-    if evidence.claim is None or evidence.claimed is None:
-        return []
-    rng = np.random.default_rng(0)
-    x = np.asarray(evidence.args[evidence.argnum], float)
-    moved = x + 0.1 * np.maximum(np.abs(x), 1.0) * rng.uniform(0.5, 1.0, x.shape)
-    arguments = tuple(fresh(a) for a in evidence.args)
-    arguments = (*arguments[: evidence.argnum], moved[()], *arguments[evidence.argnum + 1 :])
-    try:
-        value = call(evidence.claim, arguments)
-        there = read(value, evidence.layout, "C", evidence.out_shape, evidence.in_shape).dense()
-    except (UnfitClaim, JacobiError):
-        return []
-    found = traced(evidence.f, arguments, evidence.argnum)
-    if isinstance(found, str) or not np.array_equal(there, evidence.claimed):
-        return []
-    if np.allclose(found.jacobian.toarray(), evidence.right, rtol=1e-6, atol=0.0):
-        return []
-    sentence = "the claim does not depend on the argument that is differentiated by, but the derivative does"
-    return [Candidate("wrong_point", sentence, "", 0.3)]
+    Returns
+    -------
+    tuple of Candidate
+        In the words of the first wrong report, with the mean of the weights.
 
+    Examples
+    --------
+    >>> from jacobi.verification.report import Report
+    >>> sign, one = Candidate("sign_flip", "", "-J", 0.9), Candidate("wrong_entry", "", "", 0.5)
+    >>> wrong = [Report("wrong", candidates=(one, sign)), Report("correct"), Report("wrong", candidates=(sign,))]
+    >>> [candidate.identifier for candidate in common_candidates(wrong)]
+    ['sign_flip']
+    """
+    listed = [report.candidates for report in reports if report.verdict == "wrong"]
 
-WITNESSES: tuple[Callable[[Evidence], list[Candidate]], ...] = (
-    patterns,
-    edits,
-    derivations,
-    other_points,
-    independent_of_x,
-)
+    def shared() -> Iterator[Candidate]:
+        for candidate in listed[0] if listed else ():
+            weights = [other.weight for found in listed for other in found if other.identifier == candidate.identifier]
+            if len(weights) == len(listed):
+                yield candidate._replace(weight=sum(weights) / len(weights))
+
+    return tuple(sorted(shared(), key=lambda candidate: -candidate.weight))

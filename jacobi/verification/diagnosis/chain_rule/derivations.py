@@ -9,24 +9,28 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from jacobi.differentiate import trace
 from jacobi.differentiate.trace import Trace
+from jacobi.errors import JacobiError
 from jacobi.expressions import Step
 from jacobi.verification.diagnosis.chain_rule.edge import Change, Edge, Matrix
 from jacobi.verification.diagnosis.chain_rule.faults import FAULTS, Fault
 from jacobi.verification.diagnosis.chain_rule.faults_of_entries import decisions
 from jacobi.verification.diagnosis.chain_rule.network import Branch, Network, TooLarge, place
 from jacobi.verification.diagnosis.chain_rule.recognised import recognised
+from jacobi.verification.diagnosis.chain_rule.replays import with_variants
 from jacobi.verification.evidence import Array, Evidence
 from jacobi.verification.slips import SLIPS, Candidate
 
 MOST_ENTRIES = 100_000  # of the Jacobian
 MOST_WORK = 3e9  # multiplications, about a second
 MOST_PAIRS = 300
+MOST_SECONDS = 1.2
 MOST_VARIABLES = 12
 
 Attempt = tuple[Array, Candidate]
@@ -60,11 +64,11 @@ def derivations(evidence: Evidence) -> list[Candidate]:
         return []
     with np.errstate(all="ignore"):
         try:
-            traced = trace(evidence.f, evidence.args, {}, (evidence.argnum,))
+            traced = recorded(evidence)
             if not isinstance(traced.output, Step) or traced.recording:
                 return []
             start = traced.inputs[evidence.argnum]
-            network = Network(traced, start)
+            network = Network(traced, start).connected()
         except Exception:  # the user's function may fail in any way when it is run on traced values
             return []
         if not evidence.proves(network.total):
@@ -72,11 +76,23 @@ def derivations(evidence: Evidence) -> list[Candidate]:
         return best(evidence, attempts(evidence, traced, start, network))
 
 
+def recorded(evidence: Evidence) -> Trace:
+    """The traced function, with its plain numbers traced as well where it allows that."""
+    numbers = [k for k, argument in enumerate(evidence.args) if isinstance(argument, (float, np.floating))]
+    try:
+        return trace(evidence.f, evidence.args, {}, (evidence.argnum, *numbers))
+    except JacobiError:
+        return trace(evidence.f, evidence.args, {}, (evidence.argnum,))
+
+
 def best(evidence: Evidence, tried: Iterator[Attempt]) -> list[Candidate]:
     """The slips whose result is the claim and not the derivative, one for every identifier."""
     found: dict[str, Candidate] = {}
     simple = 0.7 if evidence.right.size == 1 or proportional(evidence.claimed, evidence.right) else 1.0
+    deadline = perf_counter() + MOST_SECONDS
     for matrix, candidate in tried:
+        if perf_counter() > deadline:
+            break
         if meaningful(evidence, matrix) and evidence.fits(matrix) and not evidence.proves(matrix):
             # a constant factor, and a single number, come out of many slips
             candidate = candidate._replace(weight=round(simple * candidate.weight, 3))
@@ -101,32 +117,14 @@ def proportional(one: Any, other: Any) -> bool:
 def attempts(evidence: Evidence, traced: Trace, start: Step, network: Network) -> Iterator[Attempt]:
     """The results of all slips, the likely ones first, until the work becomes too much."""
     edges = [*network.edges, *recognised(network)]
-    prepare(evidence, traced, network, edges)
+    for edge in edges:
+        edge.scalar, edge.gradient = network.m == 1, evidence.layout != "numerator"
     yield from at_one_operation(network, edges)
     yield from paths_cut_short(network)
+    yield from with_variants(named_values(evidence, traced, network), traced, start, network)
+    yield from with_a_scalar_factor(evidence, network)
     yield from with_another_coefficient(evidence, network)
     yield from decided_once(traced, start, network)
-
-
-def prepare(evidence: Evidence, traced: Trace, network: Network, edges: list[Edge]) -> None:
-    """Tell the edges what the slips ask for: the layout, and the variables that could be mistaken for each other."""
-    named = {f"argument {k + 1} of the function": np.asarray(a) for k, a in enumerate(evidence.args) if plain(a)}
-    steps = {f"the result of {place(step)}": step.value for step in network.steps if step.number != network.output}
-    variables = dict(list({**named, **steps}.items())[:MOST_VARIABLES])
-    for edge in edges:
-        edge.variables = {name: value for name, value in variables.items() if not same(value, edge.y)}
-        edge.scalar = network.m == 1
-        edge.gradient = evidence.layout != "numerator"
-
-
-def plain(value: Any) -> bool:
-    """Whether an argument is an array or a number."""
-    return isinstance(value, (np.ndarray, np.floating, float)) and np.asarray(value).dtype.kind == "f"
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two values are equal."""
-    return bool(np.array_equal(one, other))
 
 
 def at_one_operation(network: Network, edges: list[Edge]) -> Iterator[Attempt]:
@@ -208,6 +206,40 @@ def paths_cut_short(network: Network) -> Iterator[Attempt]:
             )
 
 
+def named_values(evidence: Evidence, traced: Trace, network: Network) -> dict[str, Any]:
+    """The values of the arguments and of the steps, by what they are called in a sentence."""
+    steps = [step for step in network.all_steps if step.operation is not None and step.number != network.output]
+    values = {evidence.argument(k): step.value for k, step in traced.inputs.items()}
+    values |= {f"the result of {place(step)}": step.value for step in steps}
+    return dict(list(values.items())[:MOST_VARIABLES])
+
+
+def with_a_scalar_factor(evidence: Evidence, network: Network) -> Iterator[Attempt]:
+    """The whole multiplied or divided by a number that occurs in the function, or by its square."""
+    scalars = {evidence.argument(k): a for k, a in enumerate(evidence.args) if np.size(a) == 1}
+    scalars |= {f"the result of {place(step)}": step.value for step in network.all_steps if step.operation is not None}
+    # What the derivative is divided by: a power of it that is too high is a wrong exponent, no missing factor.
+    below = {edge.parent for edge in network.edges if edge.name in ("log", "reciprocal")}
+    below |= {edge.parent for edge in network.edges if edge.name == "divide" and edge.operand == 1}
+    below |= {edge.step for edge in network.edges if edge.name in ("sqrt", "norm")}
+    under = {f"the result of {place(step)}" for step in network.steps if step.number in below}
+    for name, scalar in scalars.items():
+        if np.size(scalar) != 1 or not np.isfinite(scalar) or abs(abs(number := float(np.ravel(scalar)[0])) - 1) < 1e-3:
+            continue
+        for power, text in ((1, name), (2, f"the square of {name}")):
+            for factor, verb in ((number**power, "many"), (number**-power, "few")):
+                if factor == 0.0 or not np.isfinite(factor):
+                    continue
+                does = "divide" if verb == "many" else "multiply"
+                says = f"the claim has one factor too {verb}: {text}"
+                first, second = "factor_dropped", "exponent"
+                if name in under and verb == "few":
+                    first, second = second, first
+                for identifier, weight in ((first, 0.85), (second, 0.83)):
+                    sentence = f"{SLIPS[identifier]}: {says}"
+                    yield network.total * factor, Candidate(identifier, sentence, f"{does} by {text}", weight)
+
+
 def with_another_coefficient(evidence: Evidence, network: Network) -> Iterator[Attempt]:
     """One contribution multiplied by the constant that fits best."""
     difference = np.where(evidence.known, np.subtract(np.asarray(evidence.claimed), network.total), 0.0)
@@ -225,7 +257,7 @@ def with_another_coefficient(evidence: Evidence, network: Network) -> Iterator[A
             Candidate(
                 "coefficient",
                 f"{SLIPS['coefficient']}: {factor:.6g} times the derivative of {edge.place} "
-                f"by its argument {edge.operand + 1}",
+                f"by its {edge.ordinal} operand",
                 f"divide that term by {factor:.6g}",
                 0.75 if often else 0.6,
             ),

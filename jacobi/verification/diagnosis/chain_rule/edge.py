@@ -17,6 +17,7 @@ from jacobi.matrix import Jacobian
 from jacobi.rules.registry import Elementwise, multiple
 from jacobi.verification.evidence import Array, Mask
 
+ORDINALS = ("first", "second", "third", "fourth")
 Matrix = Any  # a dense array, or a sparse one where that is much smaller
 
 
@@ -39,15 +40,6 @@ def at_line(name: str, line: str) -> str:
     return f"{name} ({line})" if line else name
 
 
-class Maker(NamedTuple):
-    """The operation that made an argument, with its own arguments."""
-
-    operation: Any
-    name: str
-    arguments: list[Any]
-    keywords: dict[str, Any]
-
-
 @dataclass(eq=False)
 class Edge:
     """An operation, one of its operands, and the local Jacobian by it.
@@ -66,8 +58,6 @@ class Edge:
         The value of the operation.
     arguments, keywords
         What it was called with.
-    made_by : sequence of Maker or None
-        The operation that made each argument; None for constants and inputs.
     traced : sequence of int
         Which of the arguments are traced.
     local : matrix, (y.size, x.size)
@@ -76,8 +66,8 @@ class Edge:
         The derivative of the output by this operation's value.
     tangent : array, (x.size, n)
         The derivative of the operand by the input.
-    variables : dict
-        Other values of the function that could be mistaken for an argument, by what they are called.
+    sources : sequence of int
+        The steps that the arguments come from; -1 for constants.
     scalar, gradient : bool
         Whether the function has one output, and whether the claim is laid out as a gradient.
     """
@@ -91,13 +81,12 @@ class Edge:
     y: Any
     arguments: list[Any]
     keywords: dict[str, Any]
-    made_by: Sequence[Maker | None]
     traced: Sequence[int]
     local: Matrix
     adjoint: Array = field(default_factory=lambda: np.empty(0))
     tangent: Array = field(default_factory=lambda: np.empty(0))
-    variables: dict[str, Array] = field(default_factory=dict)
     siblings: list[Edge] = field(default_factory=list)
+    sources: Sequence[int] = ()
     scalar: bool = False
     gradient: bool = False
 
@@ -105,6 +94,11 @@ class Edge:
     def x(self) -> Any:
         """The operand."""
         return self.arguments[self.operand]
+
+    @property
+    def ordinal(self) -> str:
+        """Which operand it is, in words."""
+        return ORDINALS[self.operand] if self.operand < len(ORDINALS) else "last"
 
     @property
     def place(self) -> str:
@@ -158,7 +152,7 @@ class Edge:
         """Where the operand is let through, for a choice such as ``maximum(0, x)`` or a product with a mask."""
         others = [a for k, a in enumerate(self.arguments) if k != self.operand]
         chosen = self.name in ("maximum", "minimum", "fmax", "fmin", "where", "relu") or (
-            self.name == "multiply" and np.asarray(others[0]).dtype == bool
+            self.name == "multiply" and np.ndim(others[0]) > 0 and bool(np.all((others[0] == 0) | (others[0] == 1)))
         )
         if not chosen or not np.all((self.partial == 0) | (self.partial == 1)):
             return None

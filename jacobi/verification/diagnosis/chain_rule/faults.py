@@ -25,7 +25,6 @@ from jacobi.verification.diagnosis.chain_rule.faults_of_matrices import (
     matmul_for_elementwise,
     sum_for_mean,
     transpose_slip,
-    wrong_argument,
     wrong_index,
     wrong_order,
 )
@@ -61,5 +60,4 @@ FAULTS = (
     Fault("elementwise_for_matmul", 0.75, elementwise_for_matmul),
     Fault("matmul_for_elementwise", 0.75, matmul_for_elementwise),
     Fault("wrong_index", 0.75, wrong_index),
-    Fault("wrong_argument", 0.75, wrong_argument),
 )

@@ -116,8 +116,8 @@ def term_dropped(edge: Edge) -> Changes:
         yield Change([(edge, dense(edge.local) - diagonal)], f"diag(s) is missing at {edge.place}", "add diag(s)")
     yield Change(
         [(edge, 0.0 * edge.local)],
-        f"{term}, through argument {edge.operand + 1} of {edge.place}, is missing",
-        f"add the derivative of {edge.place} by its argument {edge.operand + 1}",
+        f"{term}, through the {edge.ordinal} operand of {edge.place}, is missing",
+        f"add the derivative of {edge.place} by its {edge.ordinal} operand",
     )
 
 
@@ -134,8 +134,8 @@ def term_sign(edge: Edge) -> Changes:
     """One path with the wrong sign."""
     yield Change(
         [(edge, -edge.local)],
-        f"the derivative of {edge.place} by its argument {edge.operand + 1} has the wrong sign",
-        f"change the sign of the derivative of {edge.place} by its argument {edge.operand + 1}",
+        f"the derivative of {edge.place} by its {edge.ordinal} operand has the wrong sign",
+        f"change the sign of the derivative of {edge.place} by its {edge.ordinal} operand",
     )
 
 

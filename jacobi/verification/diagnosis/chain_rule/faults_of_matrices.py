@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from jacobi.verification.diagnosis.chain_rule.edge import Change, Edge, Matrix, dense
+from jacobi.verification.diagnosis.chain_rule.edge import ORDINALS, Change, Edge, Matrix, dense
 from jacobi.verification.evidence import Array
 
 Changes = Iterator[Change]
 
 
-# arguments ------------------------------------------------------------------------------------------------------
+# transposes and inverses ----------------------------------------------------------------------------------------
 
 
 def square_matrix(value: Any) -> bool:
@@ -25,43 +25,14 @@ def square_matrix(value: Any) -> bool:
     return len(shape) == 2 and shape[0] == shape[1] > 1 and not np.array_equal(value, np.transpose(value))
 
 
-def wrong_argument(edge: Edge) -> Changes:
-    """The rule of the operation with another variable in place of one of its arguments."""
-    if edge.operation is None or edge.name in ("add", "subtract", "negative"):
-        return
-    alone = len(edge.arguments) == 1
-    if alone and not edge.elementwise:
-        return
-    variables = edge.variables if alone else {**edge.variables, "the operand itself": edge.x}
-    for k, argument in enumerate(edge.arguments):
-        if not isinstance(argument, (np.ndarray, np.floating)) or (k == edge.operand and not alone):
-            continue
-        for name, other in variables.items():
-            if np.shape(other) != np.shape(argument) or np.array_equal(other, argument):
-                continue
-            arguments = edge.with_argument(k, other)
-            y = edge.operation.evaluate(*arguments, **edge.keywords) if alone else edge.y
-            yield Change(
-                [(edge, edge.by_rule(arguments, y))],
-                f"in the derivative of {edge.place}, {name} stands where argument {k + 1} belongs",
-                f"use argument {k + 1} of {edge.place}",
-            )
-
-
 def transposed(edge: Edge) -> Iterator[tuple[Matrix, str, bool]]:
     """The local Jacobians with one square matrix transposed, and whether the matrix stands left of the operand."""
     if edge.operation is None:
         return
     if not edge.elementwise:
-        for k, argument in enumerate(edge.arguments):
+        for k, argument in enumerate(edge.arguments[: len(ORDINALS)]):
             if isinstance(argument, np.ndarray) and square_matrix(argument):
-                yield edge.by_rule(edge.with_argument(k, argument.T)), f"argument {k + 1}", k < edge.operand
-        for k, maker in enumerate(edge.made_by):
-            for i, inner in enumerate(maker.arguments if maker is not None and k != edge.operand else ()):
-                if maker is not None and isinstance(inner, np.ndarray) and square_matrix(inner):
-                    arguments = [inner.T if i == j else a for j, a in enumerate(maker.arguments)]
-                    value = maker.operation.evaluate(*arguments, **maker.keywords)
-                    yield edge.by_rule(edge.with_argument(k, value)), f"the matrix in argument {k + 1}", False
+                yield edge.by_rule(edge.with_argument(k, argument.T)), f"the {ORDINALS[k]} operand", k < edge.operand
         if square_matrix(edge.y):
             yield edge.by_rule(y=edge.y.T), "the value", False
     shape = np.shape(edge.x)
@@ -102,11 +73,6 @@ def inverse_missing(edge: Edge) -> Changes:
         yield Change([(edge, np.reshape(edge.y * first.swapaxes(-1, -2), edge.local.shape))], text, repair)
     elif edge.name in ("solve", "log_abs_det"):
         yield Change([(edge, edge.by_rule(edge.with_argument(0, np.linalg.inv(first))))], text, repair)
-    elif edge.operation is not None:
-        for k, maker in enumerate(edge.made_by):
-            if maker is not None and maker.name == "inv" and k != edge.operand:
-                arguments = edge.with_argument(k, np.linalg.inv(edge.arguments[k]))
-                yield Change([(edge, edge.by_rule(arguments))], text, repair)
 
 
 # products -------------------------------------------------------------------------------------------------------
@@ -175,12 +141,13 @@ def axis(edge: Edge) -> Changes:
     """The sum along another axis of the same length."""
     says, repair = f"{edge.place} was differentiated along another axis", f"use the axis of {edge.place}"
     shape = np.shape(edge.x)
-    if isinstance(edge.keywords.get("axis"), (int, np.integer)) and edge.operation is not None:
-        for other in set(range(len(shape))) - {int(edge.keywords["axis"]) % len(shape)}:
-            keywords = {**edge.keywords, "axis": other}
-            y = edge.operation.evaluate(*edge.arguments, **keywords)
-            if np.shape(y) == np.shape(edge.y):
-                yield Change([(edge, edge.by_rule(y=y, keywords=keywords))], says, repair)
+    A, L, T = edge.adjoint, edge.local, edge.tangent
+    if edge.elementwise and L.shape[0] == L.shape[1] > 1:  # diag(d) A scales the rows of A, A diag(d) the columns
+        spread = "the factors of the rows were multiplied into the columns, or the other way round"
+        if T.shape == L.shape:
+            yield Change([(edge, L)], f"{spread}, at {edge.place}", repair, A @ (T @ L), weight=0.76)
+        if A.shape == L.shape:
+            yield Change([(edge, L)], f"{spread}, at {edge.place}", repair, (L @ A) @ T, weight=0.76)
     out = np.shape(edge.y)
     if edge.elementwise and len(shape) == 1 and len(out) == 2 and out[0] == out[1] == shape[0] > 1:
         along = dense(edge.spread).reshape(*out, -1).swapaxes(0, 1).reshape(edge.local.shape)

@@ -10,7 +10,7 @@ import numpy as np
 from jacobi.differentiate.accumulate import relevant
 from jacobi.differentiate.trace import Trace
 from jacobi.expressions import Step
-from jacobi.verification.diagnosis.chain_rule.edge import Edge, Maker, Matrix, at_line, compact
+from jacobi.verification.diagnosis.chain_rule.edge import Edge, Matrix, at_line, compact
 from jacobi.verification.evidence import Array
 
 MOST_STEPS = 300
@@ -22,10 +22,10 @@ class TooLarge(Exception):
 
 
 class Branch(NamedTuple):
-    """A choice between two operands, such as ``maximum(0, x)``, that was decided in another way."""
+    """What stands in the place of a step: another value, and local Jacobians by operand (those of its rule if None)."""
 
     value: Any
-    locals: Mapping[int, Matrix]  # by operand
+    locals: Mapping[int, Matrix] | None
 
 
 class Network:
@@ -38,24 +38,30 @@ class Network:
     start : Step
         The input to differentiate by.
     branches : mapping
-        Choices decided in another way, by the number of the step; everything after them is computed again.
+        What stands in the place of some steps, by their numbers; everything after them is computed again.
     """
 
     def __init__(self, traced: Trace, start: Step, branches: Mapping[int, Branch] | None = None):
         self.start, self.output = start.number, traced.output.number
         self.m, self.n = traced.output.value.size, start.value.size
-        self.steps = relevant(traced.output, [start])[::-1]
+        self.all_steps = relevant(traced.output, list(traced.inputs.values()))[::-1]
+        active = {step.number for step in relevant(traced.output, [start])}
+        self.steps = [step for step in self.all_steps if step.number in active]
         self.entries = 0
         self.values: dict[int, Any] = {}
         self.edges = list(self.found(branches or {}))
         self.tangents = self.forward({})
+        self.total: Array = self.tangents.get(self.output, np.zeros((self.m, self.n)))
+
+    def connected(self) -> Network:
+        """The same network with the adjoints of its steps and edges; edges that lead nowhere are left out."""
         self.adjoints = self.backward()
         empty = np.zeros((0, 0))
         for edge in self.edges:
             edge.adjoint = self.adjoints.get(edge.step, empty)
             edge.tangent = self.tangents.get(edge.parent, empty)
         self.edges = [edge for edge in self.edges if edge.adjoint.size and edge.tangent.size]
-        self.total: Array = self.tangents.get(self.output, np.zeros((self.m, self.n)))
+        return self
 
     def hold(self, entries: int) -> None:
         """Count the entries of a matrix that is about to be stored."""
@@ -67,19 +73,12 @@ class Network:
         """An argument as an array."""
         return self.values.get(argument.number, argument.value) if isinstance(argument, Step) else argument
 
-    def maker(self, argument: Any) -> Maker | None:
-        """The operation that made an argument."""
-        if not isinstance(argument, Step) or argument.operation is None:
-            return None
-        arguments = [self.value(a) for a in argument.arguments]
-        return Maker(argument.operation, short_name(argument.operation), arguments, argument.keywords)
-
     def found(self, branches: Mapping[int, Branch]) -> Iterator[Edge]:
         """The edges with their local Jacobians."""
-        if len(self.steps) > MOST_STEPS:
+        if len(self.all_steps) > MOST_STEPS:
             raise TooLarge
         active = {step.number for step in self.steps}
-        for step in self.steps:
+        for step in self.all_steps:
             operation: Any = step.operation
             self.hold((self.m + self.n) * step.value.size)
             if operation is None or step.number == self.start:
@@ -88,26 +87,29 @@ class Network:
             branch = branches.get(step.number)
             if branch is not None:
                 self.values[step.number] = branch.value
-            elif self.values:
+            elif any(isinstance(argument, Step) and argument.number in self.values for argument in step.arguments):
                 self.values[step.number] = operation.evaluate(*arguments, **step.keywords)
-            if operation.piecewise_constant:
+            if operation.piecewise_constant or step.number not in active:
                 continue
             y = self.value(step)
             traced = [operand for operand, _ in step.parents]
             operands = [(operand, parent) for operand, parent in step.parents if parent.number in active]
             locals_ = operation.locals([operand for operand, _ in operands], y, arguments, step.keywords, traced)
-            made_by = [self.maker(argument) for argument in step.arguments]
             together: list[Edge] = []
             for (operand, parent), J in zip(operands, locals_, strict=True):
                 self.hold(min(2 * J.nnz, J.shape[0] * J.shape[1]))
-                local = compact(J) if branch is None else branch.locals[operand]
+                local = compact(J)
+                if branch is not None and branch.locals is not None:
+                    local = branch.locals[operand]
                 together.append(
                     Edge(
                         operation, short_name(operation), step.line, step.number, parent.number, operand, y,
-                        arguments, step.keywords, made_by, traced, local,
+                        arguments, step.keywords, traced, local,
                     )
                 )  # fmt: skip
+            sources = [argument.number if isinstance(argument, Step) else -1 for argument in step.arguments]
             for edge in together:
+                edge.sources = sources
                 edge.siblings = [other for other in together if other is not edge]
             yield from together
 

@@ -47,7 +47,7 @@ def recognised(network: Network) -> Iterator[Edge]:
                     continue
                 if np.allclose(local @ tangent, network.tangents[later.number], rtol=1e-9, atol=1e-12):
                     yield Edge(
-                        None, name, later.line, later.number, earlier.number, 0, y, [x], {}, [None], [0], local,
+                        None, name, later.line, later.number, earlier.number, 0, y, [x], {}, [0], local,
                         network.adjoints[later.number], tangent,
                     )  # fmt: skip
 
@@ -61,7 +61,7 @@ def logarithms_of_determinants(network: Network) -> Iterator[Edge]:
         if edge.name == "log" and inner is not None:
             yield Edge(
                 operation, short_name(operation), edge.line, edge.step, inner.parent, 0, edge.y, [inner.x], {},
-                [None], [0], edge.local @ inner.local, edge.adjoint, inner.tangent,
+                [0], edge.local @ inner.local, edge.adjoint, inner.tangent,
             )  # fmt: skip
 
 

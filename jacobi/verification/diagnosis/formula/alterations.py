@@ -23,6 +23,7 @@ CONFUSED = (  # functions that are taken for each other
     ("cumsum", "sum"), ("sigmoid", "tanh"), ("expit", "logit"), ("ones", "zeros"), ("zeros", "ones"),
     ("ones_like", "zeros_like"), ("arcsin", "arccos"), ("cbrt", "sqrt"), ("any", "all"), ("prod", "sum"),
 )  # fmt: skip
+BANDS = ("eye", "roll", "diag", "tri", "tril", "triu")
 ELEMENTARY = {name for group in CONFUSED for name in group}
 OTHER_AXES = {"0": (1, None), "1": (0, None), "-1": (0, None), "None": (0, 1)}
 
@@ -183,11 +184,11 @@ def axes(formula: Formula) -> Iterator[Edit]:
 
 
 def arguments(formula: Formula) -> Iterator[Edit]:
-    """Put another variable of the same shape."""
+    """Put another variable; one of another shape may belong where the claim has a wrong one."""
     for place, value in formula.values():
         if isinstance(place.node, ast.Name | ast.Attribute) and ast.unparse(place.node) in formula.names:
             for name, other in formula.names.items():
-                if name != ast.unparse(place.node) and np.shape(other) == np.shape(value):
+                if name != ast.unparse(place.node) and np.ndim(other) == np.ndim(value):
                     yield formula.edit("wrong_argument", place, "a", a=name)
 
 
@@ -236,6 +237,9 @@ def indexes(formula: Formula) -> Iterator[Edit]:
     integers = {name for name, value in formula.names.items() if isinstance(value, int | np.integer)}
     for place in formula.places:
         node: Any = place.node
+        if place.role == "shape" and called_name(place.parent) in BANDS and type(getattr(node, "value", None)) is int:
+            for by in (1, -1):
+                yield formula.edit("band_shifted", place, repr(node.value + by))
         if place.role != "index":
             continue
         if isinstance(node, ast.Constant) and type(node.value) is int:

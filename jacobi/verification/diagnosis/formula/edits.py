@@ -48,13 +48,13 @@ Generator: TypeAlias = Callable[[Formula], Iterator[Edit]]
 
 COMMON, LITERALS, INSERTED, CONSTANTS = 0.9, 0.85, 0.8, 0.6  # how far a repair of this kind is to be trusted
 EDITS: tuple[tuple[Generator, float], ...] = (  # the commonest first
+    (comparisons, COMMON),  # before the signs: that of what is compared inverts the mask too
     (signs, COMMON),
     (indexes, COMMON),
     (axes, COMMON),
     (transposes, COMMON),
     (orders, COMMON),
     (products, COMMON),
-    (comparisons, COMMON),
     (functions, COMMON),
     (exponents, COMMON),
     (removals, LITERALS),
@@ -71,7 +71,7 @@ EDITS: tuple[tuple[Generator, float], ...] = (  # the commonest first
 )
 
 MOST_EDITS = 3000
-MOST_SECONDS = 2.0
+MOST_SECONDS = 1.2
 MOST_ENTRIES = 2.5e7  # of an array that an edit could make by accident
 NEARBY = 0.05  # how far the points for confirmation lie from the given one, relative to its entries
 POINTS = 2
@@ -315,13 +315,22 @@ class Search:
             return edit.identifier, weight
         size = float(claimed[known] @ claimed[known])
         ratio = float(claimed[known] @ right[known]) / size if size else 0.0
-        if claimed.size > 1 and self.evidence.proves(ratio * claimed):
+        if self.evidence.proves(ratio * claimed) and self.off_by(ratio):
             large = dict.fromkeys((float(size) for size in sizes), "one_over_n_extra")
             small = dict.fromkeys((1.0 / size for size in sizes), "one_over_n_missing")
             for factor, identifier in (large | small | WHOLE).items():
                 if abs(ratio - factor) <= 1e-6 * abs(factor):
                     return identifier, COMMON
         return ("term_sign" if edit.identifier == "sign_flip" else edit.identifier), weight
+
+    def off_by(self, ratio: float) -> bool:
+        """Whether the claim is off by a factor nearby as well."""
+        before = self.whole(self.source.build())
+
+        def repaired(*args: Any) -> Any:
+            return ratio * np.asarray(before(*args))
+
+        return all(self.confirmed(repaired, *point) for point in self.nearby or ())
 
     def candidate(self, identifier: str, edit: Edit, weight: float) -> Candidate:
         """The edit in words, with the line before and after."""

@@ -102,9 +102,7 @@ def formula_of(source: Source, function: Callable[..., Any] | None, args: tuple[
     stock.functions |= {name for name, value in source.around.items() if isinstance(value, FunctionType)}
     if function is not None:
         stock.add_function(function, source, args)
-    return Formula(
-        listed, seen, distinct(stock.material), names, sizes(names), numpy, stock.switched, stock.functions
-    )
+    return Formula(listed, seen, distinct(stock.material), names, sizes(names), numpy, stock.switched, stock.functions)
 
 
 class Stock:

@@ -64,7 +64,8 @@ def squares(formula: Formula) -> Iterator[Edit]:
 def switches(formula: Formula) -> Iterator[tuple[str, Any]]:
     """The masks that may be missing: of arrays with both signs, and of numbers that are switched on and off."""
     for text, value in formula.material.items():
-        if getattr(value, "dtype", None) == np.bool_ and np.ndim(value):
+        switch = getattr(value, "dtype", None) == np.bool_ or np.all((value == 0) | (value == 1))
+        if np.ndim(value) and switch and 0.0 < np.mean(value) < 1.0:
             yield text, value
         elif (np.any(value > 0) and np.any(value < 0)) or text in formula.switched:
             yield f"({text} > 0)", value > 0

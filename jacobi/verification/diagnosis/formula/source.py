@@ -250,7 +250,7 @@ def reaches_effects(code: CodeType, values: list[Any], looked_at: set[CodeType])
     return any(reaches_effects(constant, values, looked_at) for constant in inner) or any(
         reaches_effects(function.__code__, outside(function), looked_at)
         for function in called
-        if not function.__module__.startswith(("numpy", "scipy", "jacobi"))
+        if not (function.__module__ or "").startswith(("numpy", "scipy", "jacobi"))
     )
 
 

@@ -20,6 +20,7 @@ Indices = NDArray[np.intp]
 ROUNDING = 1e-9  # relative; what a claim that is right up to the slip may lose to rounding
 SAMPLE = 64  # so many entries are looked at before all are
 CLOSE_TO_ONE = 0.05  # a factor so close to 1 is more likely a wrong constant than a missing factor
+MEANT, MEANINGLESS = 0.55, 0.3  # how far a factor is to be trusted that is a constant of mathematics, or is none
 CONSTANTS = {"pi": np.pi, "log(2)": np.log(2), "log(10)": np.log(10), "sqrt(2)": np.sqrt(2), "e": np.e}
 
 
@@ -103,7 +104,7 @@ class Comparison:
 
     @cached_property
     def certainty(self) -> float:
-        """By how much a factor can be trusted: a single number has a ratio to every other."""
+        """By how much a factor without a name can be trusted: a single number has a ratio to every other."""
         return 1.0 if np.count_nonzero(self.support) > 1 else 0.5
 
     @cached_property
@@ -157,7 +158,9 @@ class Comparison:
         wrong_by = 1.0 / ratio
         guesses = CONSTANTS | {f"1/{name}": 1.0 / value for name, value in CONSTANTS.items()}
         fraction = Fraction(wrong_by if np.isfinite(wrong_by) else 0.0).limit_denominator(12)
-        guesses |= {str(fraction): float(fraction)} if fraction.denominator > 1 else {}
+        guesses |= (
+            {str(fraction): float(fraction)} if 1 < max(abs(fraction.numerator), fraction.denominator) < 13 else {}
+        )
         for size, place in self.sizes.items():
             guesses |= {f"N/(N - 1), where N = {size} is {place}": size / (size - 1)}
             guesses |= {f"(N - 1)/N, where N = {size} is {place}": (size - 1) / size}
@@ -166,23 +169,31 @@ class Comparison:
         names = " or ".join(name for name, value in near.items() if self.proves(matrix / value))
         meaning = f" (that is {names})" if names else ""
         identifier = "scaled_slightly" if abs(wrong_by - 1.0) < CLOSE_TO_ONE else "scaled"
-        words = f"every entry is the right one times {wrong_by:.7g}{meaning}"
-        return Factor(ratio, identifier, words, f"{ratio:.12g} * {{}}", 0.4 if named else 0.7)
+        subject = "every entry is the right one" if self.right.size > 1 else "the claim is the right value"
+        words = f"{subject} times {wrong_by:.7g}{meaning}"
+        slight = identifier == "scaled_slightly"
+        weight = MEANT if (names or slight) and not named else MEANINGLESS
+        if self.right.size == 1 and not names:  # a number has a ratio to every other
+            words = f"the claim is {matrix[0, 0]:.6g} where the derivative is {self.right[0, 0]:.6g}"
+            return Factor(ratio, identifier, f"{words}, in no simple ratio", "", weight * self.certainty)
+        return Factor(ratio, identifier, words, f"{ratio:.12g} * {{}}", weight * self.certainty)
 
     @cached_property
     def known_factors(self) -> list[Factor]:
         """The factors that have a name, and the products of two of them."""
+        every = "every entry is" if self.right.size > 1 else "the claim is"
+        trust = (1.0 + self.certainty) / 2.0
         single = [
             Factor(-1.0, "sign_flip", "the sign is wrong everywhere", "-{}", 0.95),
-            Factor(2.0, "factor_two_missing", "every entry is half of the right value", "2 * {}", 0.95),
-            Factor(0.5, "factor_two_extra", "every entry is twice the right value", "{} / 2", 0.95),
+            Factor(2.0, "factor_two_missing", f"{every} half of the right value", "2 * {}", 0.95 * trust),
+            Factor(0.5, "factor_two_extra", f"{every} twice the right value", "{} / 2", 0.95 * trust),
         ]
         for size, place in self.sizes.items():
-            too = f"every entry is {size} times too"
+            too = f"{every} {size} times too"
             large = f"{too} large, and N = {size} is {place}: divide by N (a mean, not a sum)"
             small = f"{too} small, and N = {size} is {place}: multiply by N (a sum, not a mean)"
-            single.append(Factor(1.0 / size, "one_over_n_missing", large, f"{{}} / {size}", 0.9))
-            single.append(Factor(float(size), "one_over_n_extra", small, f"{size} * {{}}", 0.9))
+            single.append(Factor(1.0 / size, "one_over_n_missing", large, f"{{}} / {size}", 0.9 * trust))
+            single.append(Factor(float(size), "one_over_n_extra", small, f"{size} * {{}}", 0.9 * trust))
         pairs = [(a, b) for k, a in enumerate(single[:3]) for b in single[k + 1 :] if a.value * b.value != 1.0]
         return single + [_both(a, b) for a, b in pairs]
 
@@ -204,13 +215,13 @@ class Comparison:
 
     @cached_property
     def arguments(self) -> dict[str, Array]:
-        """The arguments that are arrays of numbers, under the name ``args[k]``."""
+        """The arguments that are arrays of numbers, by their names."""
         found = {}
-        for k, argument in enumerate(self.evidence.args):
+        for name, argument in zip(self.evidence.names, self.evidence.args, strict=True):
             if isinstance(argument, np.ndarray | np.number | int | float):
                 array = np.asarray(argument)
                 if array.dtype.kind in "fiu":
-                    found[f"args[{k}]"] = array.astype(float)
+                    found[name] = array.astype(float)
         return found
 
     @cached_property
@@ -243,7 +254,8 @@ def axes(positions: Indices | int, shape: tuple[int, ...]) -> tuple[Indices, ...
 
 def _both(first: Factor, second: Factor) -> Factor:
     """Two factors at once, under the name of the first."""
-    words = f"{first.words}, and {second.words.replace('every entry is', 'it is also', 1)}"
+    besides = second.words.removeprefix("every entry is").removeprefix("the claim is")
+    words = f"{first.words}, and {second.words if besides == second.words else f'it is also{besides}'}"
     code = first.code.format(f"({second.code})")
     return Factor(first.value * second.value, first.identifier, words, code, 0.9 * first.weight, double=True)
 

@@ -156,7 +156,7 @@ def band_shifted(seen: Comparison) -> Iterator[Candidate]:
     """One band, or all bands, at another offset."""
     right, claimed = _bands(seen.support), _bands(seen.claimed_support)
     lost, new = right - claimed, claimed - right
-    if not lost or not new or 2 * len(right | claimed) > seen.m + seen.n - 1:
+    if not lost or not new:
         return
     shift = min(claimed) - min(right)
     if len(lost) == len(new) == 1:
@@ -169,7 +169,7 @@ def band_shifted(seen: Comparison) -> Iterator[Candidate]:
         if set((j - i).tolist()) <= {a, b} and any(_same_band(old, moved, tolerance, start) for start, _ in starts):
             sentence = f"The band at offset {a} (input - output) stands at offset {b}; everything else is right."
             yield Candidate("band_shifted", sentence, f"np.diag(band, {a})", 0.75)
-    elif {k + shift for k in right} >= claimed:
+    elif {k + shift for k in right} >= claimed and 2 * len(right | claimed) < seen.m + seen.n:
         for axis, places in ((1, shift), (0, -shift)):
             if seen.agrees(_moved(seen.right, places, axis), _moved(seen.tolerance, places, axis)):
                 stands = listed([str(k) for k in sorted(claimed)])
@@ -195,7 +195,7 @@ def _moved(matrix: Array, places: int, axis: int) -> Array:
     return moved if axis == 0 else moved.T
 
 
-@pattern("row_factor", "column_factor", part=True)
+@pattern("row_factor", "column_factor", "factor_dropped", part=True)
 def line_factors(seen: Comparison) -> Iterator[Candidate]:
     """A factor for each row, or for each column."""
     for axis, identifier, name in ((0, "row_factor", "row"), (1, "column_factor", "column")):
@@ -212,7 +212,8 @@ def line_factors(seen: Comparison) -> Iterator[Candidate]:
         changed = np.abs(factor - 1.0) > 1e-9
         # A factor is proved by the second entry of its line, or by its name.
         confirmed = np.count_nonzero(changed & (np.count_nonzero(support, axis=1) > 1))
-        missing = _name(seen, factor) if len(factor) > 2 else ""
+        noise = np.abs(factor - 1.0).max() < 1e-3  # and no factor at all
+        missing = _name(seen, factor) if len(factor) > 2 and not noise else ""
         if np.ptp(factor) <= 1e-6 * np.abs(factor).max() or (confirmed < 2 and not missing):
             continue
         factors = listed([f"{value:.6g}" for value in 1.0 / factor], 6)
@@ -220,7 +221,9 @@ def line_factors(seen: Comparison) -> Iterator[Candidate]:
         sentence = f"Every {name} is right up to a factor of its own{meaning}."
         index = "[:, None]" if axis == 0 else ""
         code = f"d{index} * {seen.matrix_code}, with d = {missing or np.array2string(factor, precision=8, threshold=8)}"
-        yield Candidate(identifier, sentence, code, 0.7 if missing else 0.5)
+        yield Candidate(identifier, sentence, code, 0.7 if missing else 0.45)
+        if missing:
+            yield Candidate("factor_dropped", sentence, code, 0.75)
 
 
 def _name(seen: Comparison, vector: Array, proportional: bool = False) -> str:
@@ -257,6 +260,8 @@ def rank_one_missing(seen: Comparison) -> Iterator[Candidate]:
         pair = outer_factors(difference, tolerance)
         if pair is None:
             continue
+        if outer_factors(seen.right.reshape(shape), tolerance):
+            continue  # which is of rank one itself
         u, v = pair
         names = [_name(seen, vector, proportional=True) for vector in (u, v)]
         p, q = np.abs(u).argmax(), np.abs(v).argmax()
@@ -274,34 +279,19 @@ def _words(name: str) -> str:
     return name if name == "constant" else f"proportional to {name}"
 
 
-@pattern("symmetric_only", "missing_transpose", "extra_transpose")
-def square_arguments(seen: Comparison) -> Iterator[Candidate]:
-    """A product A v of arguments, where A is taken for symmetric or transposed."""
-    arguments = seen.arguments
-    for name, A in arguments.items():
+@pattern("symmetric_only")
+def symmetric_only(seen: Comparison) -> Iterator[Candidate]:
+    """``2 A v`` for ``(A + A.T) v``, as in the derivative of a quadratic form."""
+    for name, A in seen.arguments.items():
         if A.ndim != 2 or A.shape[0] != A.shape[1] or len(A) < 2 or np.array_equal(A, A.T):
             continue
-        vectors = {key: a for key, a in arguments.items() if a.shape == (len(A),)}
-        for vector, v in {"I": np.eye(len(A)), **vectors}.items():
-            forms = {"symmetric": A @ v + A.T @ v, "plain": A @ v, "turned": A.T @ v}
-            if forms["plain"].size != seen.right.size:
-                continue
-            dot = "" if vector == "I" else f" @ {vector}"
-            right = next((key for key, form in forms.items() if _factor(form, seen.right, seen.tolerance)), "")
-            if not right:
-                continue
-            scale = _factor(forms[right], seen.right, seen.tolerance)
-            plain, turned = (seen.agrees((scale * forms[key]).reshape(seen.right.shape)) for key in ("plain", "turned"))
-            twice = any(seen.agrees((2 * scale * forms[key]).reshape(seen.right.shape)) for key in ("plain", "turned"))
-            if right == "symmetric" and twice:
+        others = {f" @ {key}": a for key, a in seen.arguments.items() if a.shape[:1] == A.shape[:1] and key != name}
+        for dot, v in {"": np.eye(len(A)), **others}.items():
+            right = A @ v + A.T @ v
+            scale = _factor(right, seen.right, seen.tolerance) if right.size == seen.right.size else 0.0
+            if scale and any(seen.agrees((2 * scale * B @ v).reshape(seen.right.shape)) for B in (A, A.T)):
                 sentence = f"The claim takes {name} for symmetric: 2 {name}{dot} in place of ({name} + {name}.T){dot}."
                 yield Candidate("symmetric_only", sentence, f"({name} + {name}.T){dot}", 0.9)
-            elif right == "turned" and plain and dot:
-                sentence = f"The claim is made of {name}{dot}, the derivative of {name}.T{dot}."
-                yield Candidate("missing_transpose", sentence, f"{name}.T{dot}", 0.8)
-            elif right == "plain" and turned and dot:
-                sentence = f"The claim is made of {name}.T{dot}, the derivative of {name}{dot}."
-                yield Candidate("extra_transpose", sentence, f"{name}{dot}", 0.8)
 
 
 def _factor(form: Array, right: Array, tolerance: Array) -> float:
@@ -313,20 +303,3 @@ def _factor(form: Array, right: Array, tolerance: Array) -> float:
     constant = float(form[known] @ right[known] / (form[known] @ form[known]))
     near = np.abs(constant * form - right) <= 2.0 * tolerance + 1e-9 * np.abs(constant * form)
     return constant if np.all(near | ~known) else 0.0
-
-
-@pattern("wrong_argument")
-def wrong_argument(seen: Comparison) -> Iterator[Candidate]:
-    """The entries of one argument where those of another belong."""
-    where = seen.support | seen.claimed_support
-    right, claimed, tolerance = seen.right[where], seen.claimed[where], seen.tolerance[where]
-    if right.size < 2 or (seen.wrong & ~where).any():
-        return
-    same = {name: a for name, a in seen.arguments.items() if a.size == right.size}
-    for name, a in same.items():
-        scale = _factor(a, right, tolerance)
-        for other, b in same.items():
-            near = np.abs(scale * b.ravel() - claimed) <= tolerance + 1e-9 * np.abs(claimed)
-            if scale and other != name and np.all(near):
-                sentence = f"The entries are those of {other}, where those of {name} belong."
-                yield Candidate("wrong_argument", sentence, f"{name} in place of {other}", 0.85)

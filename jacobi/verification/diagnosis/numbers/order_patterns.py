@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import permutations
+from itertools import permutations, product
 from math import isqrt, prod
 
 import numpy as np
@@ -151,6 +151,28 @@ def outer_factors(matrix: Array, tolerance: Array) -> tuple[Array, Array] | None
     allowed = tolerance + np.abs(v) * tolerance[:, [q]] + weight * (tolerance[p] + np.abs(v) * tolerance[p, q])
     product = np.outer(u, v)
     return (u, v) if np.all(np.abs(matrix - product) <= allowed + 1e-9 * np.abs(product)) else None
+
+
+@pattern("missing_transpose", "extra_transpose", any_shape=True)
+def partial_transposes(seen: Comparison) -> Iterator[Candidate]:
+    """One factor of a product of matrices transposed: an axis of the output and one of the argument exchanged."""
+    tensor, outputs = (*seen.out_shape, *seen.in_shape), len(seen.out_shape)
+    claim = seen.given if seen.evidence.claimed is None else seen.claimed
+    if not 2 < len(tensor) <= MOST_AXES or seen.evidence.layout == "denominator":
+        return
+    for a, b in product(range(outputs), range(outputs, len(tensor))):
+        axes_now = list(tensor)
+        axes_now[a], axes_now[b] = tensor[b], tensor[a]
+        shape = (prod(axes_now[:outputs]), prod(axes_now[outputs:]))
+        if max(tensor[a], tensor[b]) < 2 or claim.shape not in (shape, tuple(axes_now)):
+            continue
+        if seen.proves(claim.reshape(axes_now).swapaxes(a, b).reshape(seen.right.shape)):
+            words = f"axis {a} of the output and axis {b - outputs} of the argument are exchanged"
+            repair = f"np.reshape(J, {tuple(axes_now)}).swapaxes({a}, {b}).reshape({seen.m}, {seen.n})"
+            # In C order A @ X @ B has the derivative kron(A, B.T): the last factor is transposed, the first is not.
+            for verb, weight in (("extra", 0.8 - 0.05 * (a > 0)), ("missing", 0.75 + 0.05 * (a > 0))):
+                what = f"a transpose is {verb} in one factor" if verb == "missing" else "one factor is transposed"
+                yield Candidate(f"{verb}_transpose", f"In the claim {what}: {words}.", repair, weight)
 
 
 @pattern("rolled")

@@ -79,19 +79,19 @@ def constant_factor(seen: Comparison) -> Iterator[Candidate]:
     for factor in seen.factors(seen.claimed):
         if factor.identifier:
             words = factor.words[0].upper() + factor.words[1:]
-            yield Candidate(factor.identifier, f"{words}.", factor.code.format("J"), factor.weight * seen.certainty)
+            yield Candidate(factor.identifier, f"{words}.", factor.code.format("J"), factor.weight)
 
 
 @pattern("transposed", "column_for_row", "flattened", any_shape=True)
 def layouts(seen: Comparison) -> Iterator[Candidate]:
     """All numbers of the claim, read in another layout."""
-    for identifier, matrix, words, code in _readings(seen):
+    for identifier, matrix, words, code in readings(seen):
         for factor in seen.factors(matrix):
             weight = 0.95 if factor.identifier in ("", "sign_flip") else 0.9
             yield repaired_by(factor, identifier, words, code, weight)
 
 
-def _readings(seen: Comparison) -> Iterator[tuple[str, Array, str, str]]:
+def readings(seen: Comparison) -> Iterator[tuple[str, Array, str, str]]:
     """The other layouts of the claim: identifier, matrix of shape (m, n), words, repair."""
     given, m, n = seen.given, seen.m, seen.n
     shape, tensor, swapped = given.shape, (*seen.out_shape, *seen.in_shape), (*seen.in_shape, *seen.out_shape)
