@@ -10,6 +10,7 @@ from jacobi.notation.tree import (
     Diagonal,
     Hadamard,
     Identity,
+    Inverse,
     Kronecker,
     Mask,
     Number,
@@ -19,6 +20,7 @@ from jacobi.notation.tree import (
     Quotient,
     Size,
     Sum,
+    Symbol,
     Transpose,
     Tree,
 )
@@ -72,9 +74,13 @@ def hadamard(factors: Sequence[Tree]) -> Tree:
         parts += factor.factors if isinstance(factor, Hadamard) else [factor]
     above = [p for p in parts if not (isinstance(p, Quotient) and p.numerator == ONE)]
     below = [p.denominator for p in parts if isinstance(p, Quotient) and p.numerator == ONE]
-    masks_first = sorted(grouped(above), key=lambda p: not isinstance(p, Mask))
-    numerator = one_of(masks_first)
+    numerator = one_of(sorted(grouped(above), key=lambda p: 0 if isinstance(p, Mask) else 1 if is_symbol(p) else 2))
     return numerator if not below else Quotient(numerator, one_of(grouped(below)))
+
+
+def is_symbol(part: Tree) -> bool:
+    """Whether a tree is a variable, perhaps transposed."""
+    return isinstance(part.of if isinstance(part, Transpose) else part, Symbol)
 
 
 def one_of(parts: Sequence[Tree]) -> Tree:
@@ -131,4 +137,10 @@ def transpose(body: Tree) -> Tree:
         return product([transpose(factor) for factor in reversed(body.factors)])
     if isinstance(body, Kronecker):
         return Kronecker(transpose(body.left), transpose(body.right))
+    if isinstance(body, Sum) and {transpose(term) for term in body.terms} == set(body.terms):
+        return body  # symmetric, such as A + A^T
+    if isinstance(body, Inverse) and transpose(body.of) == body.of:
+        return body  # symmetric, such as (X^T X)^-1
+    if isinstance(body, Hadamard) and all(isinstance(part, Transpose) or part.kind == SCALAR for part in body.factors):
+        return Hadamard(tuple(transpose(part) for part in body.factors))
     return Transpose(body)

@@ -50,8 +50,11 @@ class Lowering:
         """With a minus sign in front, or as it is."""
         if not negative:
             return code
-        code = self.chains.numeric(code)
-        need = POWER if self.program[code].level == MATMUL else TIMES  # -(A @ v), since -A @ v would negate all of A
+        code = first = self.chains.numeric(code)
+        while self.program[first].template.startswith("{0} ") and not self.program[first].boolean:
+            first = self.program[first].parts[0]
+        # -(A @ v), since -A @ v would negate all of A, and -((z > 0) * v), since NumPy has no -(z > 0)
+        need = POWER if self.program[code].level == MATMUL or self.program[first].boolean else TIMES
         return self.program.add("-{0}", code, level=TIMES, needs=(need,))
 
     def size(self, size: str | int) -> int:
@@ -298,8 +301,6 @@ def lower_kronecker(lowering: Lowering, tree: t.Kronecker) -> int:
 
 def lower_trace(lowering: Lowering, tree: t.Trace) -> tuple[bool, int]:
     """Lower the trace: of ``A B`` without the product."""
-    if isinstance(tree.of, t.Kronecker) and tree.of.left.kind == tree.of.right.kind == t.MATRIX:
-        return lowering.signed(t.Product((t.Trace(tree.of.left), t.Trace(tree.of.right))))
     scalars: list[t.Tree] = []
     factors = lowering.factors(tree.of, False, scalars)
     negative, scale = lowering.scaled(scalars, [], t.SCALAR)

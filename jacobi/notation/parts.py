@@ -7,7 +7,7 @@ from dataclasses import fields
 from fractions import Fraction
 from typing import NamedTuple
 
-from jacobi.notation.tree import SCALAR, Number, Product, Quotient, Size, Symbol, Tree
+from jacobi.notation.tree import SCALAR, Number, Product, Quotient, Size, Symbol, Transpose, Tree
 
 
 def parts(tree: Tree) -> Iterator[Tree]:
@@ -35,7 +35,10 @@ def symbols(tree: Tree) -> list[Symbol]:
 
 def flattened(factors: Iterable[Tree]) -> Iterator[Tree]:
     """The factors of a product, those of matrix products inside it included; a number inside it stays together."""
-    for factor in factors:
+    for whole in factors:
+        factor = whole
+        while isinstance(factor, Transpose) and factor.kind == SCALAR:
+            factor = factor.of
         if isinstance(factor, Product) and factor.kind != SCALAR:
             yield from flattened(factor.factors)
         else:
@@ -87,6 +90,8 @@ def as_coefficient(tree: Tree) -> Coefficient | None:
         return Coefficient(Fraction(tree.value) if exact else tree.value)
     if isinstance(tree, Size):
         return Coefficient(Fraction(int(tree.name))) if tree.name.isdigit() else Coefficient(Fraction(1), (tree.name,))
+    if isinstance(tree, Transpose):
+        return as_coefficient(tree.of)
     if isinstance(tree, Product):
         found = ONE
         for factor in tree.factors:

@@ -132,7 +132,7 @@ class Writer:
         if in_front and found == ONE:
             return Written("")
         if found.denominator == 1 and not found.below:
-            return Written(above, PRODUCT if found.above and found.numerator != 1 else ATOM)
+            return Written(above, PRODUCT if len(found.above) + (found.numerator != 1) > 1 else ATOM)
         below = self.quantity(found.denominator, found.below)
         if in_front:
             return Written(self.fraction_in_front(above, below))
@@ -167,7 +167,7 @@ def write_sum(writer: Writer, tree: t.Sum) -> Written:
         elif written.signed:
             text += writer.minus + written.text[1:]
         else:
-            text += writer.plus + written.text
+            text += writer.plus + (writer.group(written.text) if written.level == SUM else written.text)
     return Written(text, SUM)
 
 
@@ -275,6 +275,8 @@ def called(name: str, argument: str) -> Callable[[Writer, t.Tree], Written]:
 
 def write_transpose(writer: Writer, tree: t.Transpose) -> Written:
     """Write ``A^T``; that of an inverse has one mark for both."""
+    if tree.of.kind == t.SCALAR:  # a transposed 1 would be read as the row of ones
+        return writer.write(tree.of)
     inner, mark = tree.of, writer.transpose_mark
     if isinstance(inner, t.Inverse):
         inner, mark = inner.of, writer.both_marks

@@ -128,6 +128,7 @@ def test_masks_are_added_and_multiplied_as_numbers():
     mask = t.Mask(">", z, number(0))
     values = {"z": np.array([1.0, 2.0, -1.0])}
     for tree in (
+        times(-1, t.Hadamard((mask, z))),
         t.Sum((mask, mask)),
         P(T(mask), mask),
         times(-1, mask),
@@ -136,6 +137,11 @@ def test_masks_are_added_and_multiplied_as_numbers():
     ):
         agree(tree, values, {})
     assert evaluate(P(T(mask), mask), values, {}) == 2
+
+
+def test_the_trace_of_a_kronecker_product_of_matrices_that_are_not_square():
+    values = {"A": np.arange(6.0).reshape(2, 3), "B": np.arange(6.0).reshape(3, 2) ** 2}
+    agree(t.Trace(t.Kronecker(A, B)), values, {})
 
 
 def test_imports_only_what_is_used():
