@@ -27,7 +27,7 @@ class Example(NamedTuple):
     shapes: Mapping[str, str]
     assume: Mapping[str, str] = {}
     order: int = 1
-    layout: str = "C"
+    vec: str = "C"
     steps: bool = False
 
 
@@ -62,7 +62,7 @@ EXAMPLES = [
     Example("The logarithm of the size of a determinant", "slogdet(X)[1]", "X", SQUARE),
     Example("The logarithm of a determinant, the Hessian", "slogdet(X)[1]", "X", SQUARE, order=2),
     Example("A product of three matrices", "A @ X @ B", "X", THREE),
-    Example("A product of three matrices, column by column", "A @ X @ B", "X", THREE, layout="F"),
+    Example("A product of three matrices, column by column", "A @ X @ B", "X", THREE, vec="F"),
     Example("A quadratic form of a matrix", "trace(X.T @ B @ X @ C)", "X", FORM),
     Example(
         "A symmetric quadratic form of a matrix",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jacobi.derivation.expression import Call, Draft, Leaf, Term, Variable
+from jacobi.derivation.expression import Call, Leaf, Term, Variable
 from jacobi.derivation.identities import Identity, alone, contracted_to_identity, lone_factor, with_factors
 from jacobi.errors import InputError, at_users_line
 
@@ -63,16 +63,7 @@ def sum_to_one(name: str) -> Identity:
     def apply(term: Term) -> list[Term] | None:
         for k, (leaf, on) in enumerate(term.factors):
             if is_argument(leaf, name) and len(on) == 1 and len(on[0]) == 1 and alone(term, on[0][0], {k}):
-                draft = Draft()
-                numbers = [i for i in range(len(term.sizes)) if i != on[0][0]]
-                new = {old: draft.index(term.sizes[old]) for old in numbers}
-                draft.coefficient = term.coefficient
-                draft.factors = [
-                    (other, tuple(tuple(new[i] for i in axis) for axis in axes))
-                    for j, (other, axes) in enumerate(term.factors)
-                    if j != k
-                ]
-                return [draft.finish(tuple(tuple(new[i] for i in axis) for axis in term.axes))]
+                return [with_factors(term, {k}, gone=on[0])]
         return None
 
     return Identity(f"sum({name}) = 1", apply)
@@ -97,11 +88,11 @@ def idempotent(name: str) -> Identity:
     """``P P = P``."""
 
     def apply(term: Term) -> list[Term] | None:
-        for j, (leaf, (*first,)) in enumerate(term.factors):
-            for k, (other, (*second,)) in enumerate(term.factors):
-                both = is_argument(leaf, name) and is_argument(other, name) and j != k
-                if both and first[1] == second[0] and len(first[1]) == 1 and alone(term, first[1][0], {j, k}):
-                    return [with_factors(term, {j, k}, [(leaf, (first[0], second[1]))])]
+        found = [(k, on) for k, (leaf, on) in enumerate(term.factors) if is_argument(leaf, name) and len(on) == 2]
+        for j, (a, b) in found:
+            for k, (c, d) in found:
+                if j != k and b == c and len(b) == 1 and alone(term, b[0], {j, k}):
+                    return [with_factors(term, {j, k}, [(Variable(name), (a, d))], gone=b)]
         return None
 
     return Identity(f"{name} {name} = {name}", apply)
@@ -112,7 +103,7 @@ def positive(name: str) -> Identity:
 
     def apply(term: Term) -> list[Term] | None:
         for k, (leaf, on) in enumerate(term.factors):
-            if isinstance(leaf, Call) and leaf.name in ("abs", "absolute", "sign"):
+            if isinstance(leaf, Call) and leaf.name in ("abs", "sign"):
                 inner = lone_factor(leaf.arguments[0])
                 if inner is not None and is_argument(inner[0], name):
                     return [with_factors(term, {k}, [] if leaf.name == "sign" else [(inner[0], on)])]

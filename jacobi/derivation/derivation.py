@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +9,10 @@ from typing import Any
 import numpy as np
 
 from jacobi.derivation.formula import Formula
+from jacobi.derivation.naming import named
+from jacobi.derivation.presentation import as_html, as_markdown, as_text
+from jacobi.notation.text import text
+from jacobi.notation.tree import Tree
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Verification:
         return self.numerical and self.error < 1e-6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Derivation:
     """A derivative as a formula: print it to see the derivation.
 
@@ -73,7 +76,7 @@ class Derivation:
     order : int
         1, or 2 for the Hessian.
     jacobian : Formula
-        The Jacobian in numerator layout (the Hessian, for ``order=2``).
+        The Jacobian in the layout that was asked for (the Hessian, for ``order=2``).
     gradient : Formula or None
         For scalar functions: the same shaped like the argument.
     steps : tuple of Line
@@ -118,8 +121,8 @@ class Derivation:
     @cached_property
     def source(self) -> str:
         """The NumPy source of a function that gives the Jacobian, always a matrix."""
-        what = "The second derivative" if self.order == 2 else "The derivative"
-        return self.jacobian.source_named("derivative", f"{what} of {self.function} by {self.wrt}: {self.formula}")
+        docstring = f"The derivative of {self.function} by {self.wrt}: {self.formula}"
+        return self.jacobian.source_named("derivative", docstring)
 
     def __call__(self, *positional: Any, **values: Any) -> Any:
         """The Jacobian, a matrix, for arguments by position or by name."""
@@ -143,64 +146,63 @@ class Derivation:
         """
         return self.compare(self, points, np.random.default_rng(rng))  # type: ignore[no-any-return]
 
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
-
-    def _repr_markdown_(self) -> str:
-        lines = [f"$$ {line.latex} $$" for line in self.steps if line.latex]
-        return "\n\n".join([*lines, *(f"- {remark}" for remark in (*self.domain, *self.remarks))])
-
-    def __str__(self) -> str:
-        parts: list[str] = [self.title()]
-        first, second = self.part("variable"), self.part("local derivative")
-        if first:
-            parts += ["1. intermediate variables", *table(first)]
-            parts += ["2. their derivatives (numerator layout)", *table(second)]
-        for number, (title, part) in enumerate(((CHAIN, "chain rule"), (SUBSTITUTE, "substitution")), 3):
-            lines = self.part(part)
-            if lines:
-                parts += [f"{number}. {title}", *table(lines)]
-        result = [Line("", f"d{self.function_name()}/d{self.wrt}", self.formula, self.jacobian.shape)]
+    @cached_property
+    def results(self) -> tuple[Line, ...]:
+        """The results as equations: the formula, the gradient, the sum over samples and the differential."""
+        name = f"d{self.function_name()}/d{self.wrt}"
+        mark = rf"\frac{{\mathrm d {self.function_name()}}}{{\mathrm d {self.wrt}}}"
+        found = [Line("result", name, self.formula, self.jacobian.shape, "", f"{mark} = {self.latex()}")]
+        if self.definitions:
+            names = ", ".join(f"{one} = {text(body)}" for one, body in self.definitions)
+            found.append(Line("result", "", f"{self.short} with {names}", ()))
         if self.gradient is not None:
-            result.append(Line("", "gradient", self.gradient.formula, self.gradient.shape))
+            equation = rf"\nabla_{{{self.wrt}}} {self.function_name()} = {self.gradient.latex()}"
+            found.append(Line("result", "gradient", self.gradient.formula, self.gradient.shape, "", equation))
         if self.sum_form:
-            result.append(Line("", "as a sum", self.sum_form, ()))
+            found.append(Line("result", "as a sum", self.sum_form, ()))
         if self.differential:
-            result.append(Line("", "differential", self.differential, ()))
-        parts += ["result", *table(result)]
-        parts += [f"   valid where {condition}" for condition in self.domain]
-        parts += [f"   uses {assumption}" for assumption in self.assumptions]
-        parts += [f"   {remark}" for remark in self.remarks]
-        return "\n".join(parts)
+            found.append(Line("result", "differential", self.differential, ()))
+        return tuple(found)
+
+    @cached_property
+    def _named(self) -> tuple[Tree, list[tuple[str, Tree]]]:
+        taken = {*self.jacobian.names, *self.jacobian.constants, *self.jacobian.sizes.letters}
+        return named(self.jacobian.tree, taken)
+
+    @property
+    def short(self) -> str:
+        """The formula with names for what occurs in it twice; see ``definitions``."""
+        return text(self._named[0])
+
+    @property
+    def definitions(self) -> tuple[tuple[str, Tree], ...]:
+        """The names in ``short``, and what they stand for; empty where no name makes the formula shorter."""
+        return tuple(self._named[1])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Where the formula holds, what it assumes, and what it shows."""
+        return (
+            *(f"valid where {condition}" for condition in self.domain),
+            *(f"uses {assumption}" for assumption in self.assumptions),
+            *self.remarks,
+        )
 
     def function_name(self) -> str:
         """What the result is called in equations."""
         return next((line.left for line in reversed(self.steps) if line.part == "variable"), "f")
 
-    def title(self) -> str:
-        """The function and the shapes of its arguments."""
-        shapes = self.jacobian.sizes.shapes
-        return "   ".join([self.function, *(f"{name}: {shown(shape)}" for name, shape in shapes.items())])
+    def __repr__(self) -> str:
+        return f"<derivative of {self.function} by {self.wrt}: {self.formula}>"
 
-    def part(self, name: str) -> list[Line]:
-        """The lines of one part."""
-        return [line for line in self.steps if line.part == name]
+    def __str__(self) -> str:
+        return as_text(self)
 
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
 
-CHAIN, SUBSTITUTE = "chain rule", "substitute"
+    def _repr_markdown_(self) -> str:
+        return as_markdown(self)
 
-
-def shown(shape: Sequence[Any]) -> str:
-    """A shape as text: ``(N, n)``, ``(n,)``, ``()``."""
-    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
-
-
-def table(lines: Sequence[Line]) -> list[str]:
-    """Equations in columns: both sides, the shape, the rule."""
-    left = max(len(line.left) for line in lines)
-    right = max(len(line.right) for line in lines)
-    shapes = [shown(line.shape) if line.shape else "" for line in lines]
-    return [
-        f"   {line.left:<{left}} = {line.right:<{right}}   {shape:<8}   {line.rule}".rstrip()
-        for line, shape in zip(lines, shapes, strict=True)
-    ]
+    def _repr_html_(self) -> str:
+        return as_html(self)

@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from jacobi.derivation.algebra import contracted, transposed, variable
 from jacobi.derivation.assumptions import identities_of
 from jacobi.derivation.derivation import Derivation, Line, Verification
 from jacobi.derivation.domain import domain_of
-from jacobi.derivation.expression import Expression, Unreadable, contracted, transposed, variable
+from jacobi.derivation.expression import Expression, Unreadable
 from jacobi.derivation.formula import Formula
 from jacobi.derivation.meaning import Meaning
 from jacobi.derivation.program import read
 from jacobi.derivation.reading import Reader
+from jacobi.derivation.refusals import DerivationError, Mistaken
+from jacobi.derivation.remarks import semidefinite
 from jacobi.derivation.sizes import Sizes, assign
 from jacobi.derivation.steps import Story
 from jacobi.derivation.summands import sum_over_samples
 from jacobi.derivation.tokens import letters_in
 from jacobi.derivation.tracing import Traced, telling, traced
-from jacobi.errors import InputError, NoRuleError, at_users_line
+from jacobi.errors import InputError, at_users_line
 from jacobi.expressions import Step
 from jacobi.finite_difference import measure
+from jacobi.notation.parts import parts
 from jacobi.notation.text import text
+from jacobi.notation.tree import Entrywise, Tree
 from jacobi.transforms import jacobian
 
 POINTS = 2  # random points at which a formula is executed before it is shown
 AGREEMENT = 1e-6
-
-
-class DerivationError(NoRuleError):
-    """No formula can be given; the message says why, and what was found up to there."""
+KINDS = ("positive definite", "positive")  # the assumptions that show the sign of a Hessian
+ROUNDING = 1e-13
+SKIPPED = (0, 3)  # a number of the program may look like a size: then other sizes tell
 
 
 def derive(
@@ -40,7 +45,8 @@ def derive(
     shapes: Mapping[str, Any] | None = None,
     assume: Mapping[str, Any] | None = None,
     order: int = 1,
-    layout: str = "C",
+    vec: str = "C",
+    layout: str = "numerator",
 ) -> Derivation:
     """Derive the closed matrix formula of a derivative.
 
@@ -58,8 +64,10 @@ def derive(
         ``"sum to one"``, ``"idempotent"``, ``"positive"`` and ``"y**2 = 1"``.
     order : {1, 2}
         2 for the Hessian of a scalar function.
-    layout : {"C", "F"}
+    vec : {"C", "F"}
         How matrices are flattened: row by row as in NumPy, or column by column as in the ``vec`` of textbooks.
+    layout : {"numerator", "denominator"}
+        Rows by the entries of the result and columns by those of the argument, or the other way round.
 
     Returns
     -------
@@ -82,18 +90,24 @@ def derive(
     """
     if order not in (1, 2):
         raise InputError(at_users_line(f"order={order!r}", "Give 1 for the first derivative, 2 for the Hessian."))
-    if layout not in ("C", "F"):
-        raise InputError(at_users_line(f"layout={layout!r}", "Give 'C' for row by row, 'F' for column by column."))
+    if layout not in ("numerator", "denominator"):
+        cure = f"Write vec={layout!r}." if layout in ("C", "F") else "Give 'numerator' or 'denominator'."
+        raise InputError(at_users_line(f"layout={layout!r}", cure))
+    if vec not in ("C", "F"):
+        raise InputError(at_users_line(f"vec={vec!r}", "Give 'C' for row by row, 'F' for column by column."))
     program = read(expression, letters=letters_in(shapes or {}))
     name = chosen(wrt, program.arguments)
     rng = np.random.default_rng(0)
     plain = {key: value for key, value in (assume or {}).items()}
     sizes = assign(program, shapes, rng, plain)
-    work = Work(sizes, name, plain, layout)
-    first = work.first(rng)
-    if order == 1:
-        return first
-    return work.second(first, rng)
+    for skipped in SKIPPED:
+        work = Work(sizes, name, plain, layout == "denominator", vec, skipped)
+        try:
+            first = work.first(rng)
+            return first if order == 1 else work.second(first, rng)
+        except Mistaken as mistake:
+            problem = mistake
+    raise problem
 
 
 def chosen(wrt: str | None, arguments: tuple[str, ...]) -> str:
@@ -109,10 +123,10 @@ def chosen(wrt: str | None, arguments: tuple[str, ...]) -> str:
 class Work:
     """One derivation: the program, the argument, and what is assumed."""
 
-    def __init__(self, sizes: Sizes, wrt: str, assume: Mapping[str, Any], layout: str):
-        self.sizes, self.wrt, self.assume, self.layout = sizes, wrt, assume, layout
+    def __init__(self, sizes: Sizes, wrt: str, assume: Mapping[str, Any], turned: bool, vec: str, skipped: int):
+        self.sizes, self.telling = feasible(sizes, telling(sizes, skipped), assume)
+        self.wrt, self.assume, self.turned, self.vec = wrt, assume, turned, vec
         self.identities = identities_of(assume)
-        self.telling = telling(sizes)
 
     def first(self, rng: np.random.Generator) -> Derivation:
         """The first derivative."""
@@ -151,6 +165,7 @@ class Work:
         turned = ("symmetric", "positive definite", "positive semidefinite")
         symmetric = tuple(name for name, what in self.assume.items() if set(turned) & {what, *np.atleast_1d(what)})
         reader = Reader({size: letter for letter, size in found.sizes.letters.items()}, symmetric)
+        story: Story | None = None
         used: list[str] = []
         steps: Sequence[Line] = ()
         domain: Sequence[str] = ()
@@ -159,15 +174,18 @@ class Work:
                 story = Story(found, self.wrt, reader, meaning, self.identities)
                 J = story.result()
                 used = story.used
-                steps = story.lines() if order == 1 else ()
+                steps = story.lines()
                 domain = domain_of(found, output, source, meaning, reader)
             else:
                 shape = (*np.shape(output), *np.shape(source.value))
                 J = Expression(shape, ())
             outer = len(np.shape(output.value if isinstance(output, Step) else output))
-            flat = reordered(J, outer) if self.layout == "F" else J
             shown = Formula(
-                reader.jacobian(flat, outer), self.sizes, self.jacobian_shape(J, outer, reader), True, meaning.constants
+                self.matrix(J, outer, story, reader),
+                self.sizes,
+                self.jacobian_shape(J, outer, reader),
+                True,
+                meaning.constants,
             )
             gradient = None
             if J.shape[:outer] == () and order == 1:
@@ -182,6 +200,13 @@ class Work:
                     "Use jacobian(f) for numbers.",
                 )
             ) from None
+        except np.linalg.LinAlgError as singular:
+            raise DerivationError(
+                at_users_line(
+                    f"the derivative of {function} by {self.wrt} cannot be computed at a random point ({singular})",
+                    'Say what holds of the arguments, as in assume={"A": "positive definite"}.',
+                )
+            ) from singular
         statements = {identity.statement for identity in self.identities}
         result = Derivation(
             function=function,
@@ -198,9 +223,18 @@ class Work:
             remarks=self.remarks(J, outer, order),
             compare=self.comparison(run, outer),
         )
-        executed = result.check(POINTS, rng)
-        if not executed:
+        try:
+            executed = result.check(POINTS, rng)
+        except (ArithmeticError, IndexError, ValueError) as problem:  # such as a singular matrix
             raise DerivationError(
+                at_users_line(
+                    f"the formula {result.formula} for the derivative of {function} by {self.wrt} cannot be computed "
+                    f"at a random point ({problem}), so it is not shown",
+                    'Say what holds of the arguments, as in assume={"A": "positive definite"}.',
+                )
+            ) from problem
+        if not executed:
+            raise Mistaken(
                 at_users_line(
                     f"the formula {result.formula} for the derivative of {function} by {self.wrt} does not hold at a "
                     f"random point (relative error {executed.error:.1g}), so it is not shown",
@@ -209,13 +243,24 @@ class Work:
             )
         return result
 
+    def matrix(self, J: Expression, outer: int, story: Story | None, reader: Reader) -> Tree:
+        """The Jacobian in the layout that is wanted; as the product of local ones, where index notation is needed."""
+        flat = reordered(J, outer) if self.vec == "F" else J
+        if self.turned:
+            ndim = len(J.shape)
+            return reader.jacobian(transposed(flat, (*range(outer, ndim), *range(outer))), ndim - outer)
+        found = reader.jacobian(flat, outer)
+        if story is None or self.vec == "F" or not any(isinstance(part, Entrywise) for part in parts(found)):
+            return found
+        return story.product() or found
+
     def jacobian_shape(self, J: Expression, outer: int, reader: Reader) -> tuple[Any, ...]:
         """The shape of the matrix in letters."""
         sides = []
         for shape in (J.shape[:outer], J.shape[outer:]):
             letters = [str(reader.size(size)) for size in shape if size != 1]
             sides.append(" ".join(letters) if letters else 1)
-        return tuple(sides)
+        return tuple(sides[::-1] if self.turned else sides)
 
     def differential(self, J: Expression, outer: int, reader: Reader) -> str:
         """The formula as a differential, for arrays by arrays."""
@@ -229,11 +274,23 @@ class Work:
 
     def remarks(self, J: Expression, outer: int, order: int) -> tuple[str, ...]:
         """What the form shows."""
-        found = []
+        found = ["denominator layout: the transpose of the Jacobian"] if self.turned else []
+        if order == 2:
+            assumed = [[name for name, what in self.assume.items() if kind in np.atleast_1d(what)] for kind in KINDS]
+            found += [remark for remark in [semidefinite(J, *assumed)] if remark]
         if len(J.shape) - outer > 1 or outer > 1:
-            how = "row by row, as NumPy does" if self.layout == "C" else "column by column"
+            how = "row by row, as NumPy does" if self.vec == "C" else "column by column"
             found.append(f"matrices are flattened {how}")
         return tuple(found)
+
+    def point(self, sizes: Sizes, derivation: Derivation, rng: np.random.Generator) -> dict[str, Any]:
+        """Random values at which the formula can be computed: with positive numbers, where it must be."""
+        values = sizes.sample(rng, self.assume)
+        with np.errstate(all="ignore"):
+            if not np.isfinite(np.asarray(derivation.jacobian.value(values), float)).all():
+                free = [name for name in sizes.shapes if name not in self.assume]
+                values |= {name: np.abs(values[name]) for name in free}
+        return values
 
     def comparison(self, run: Callable[..., Any], outer: int) -> Callable[..., Verification]:
         """The function that compares the formula with traced and numerical derivatives."""
@@ -242,7 +299,7 @@ class Work:
             error, numerical = 0.0, True
             for k in range(points):
                 sizes = self.sizes if k % 2 == 0 else self.sizes.another()
-                values = sizes.sample(rng, self.assume)
+                values = self.point(sizes, derivation, rng)
                 names = list(values)
                 position = names.index(self.wrt)
 
@@ -251,12 +308,14 @@ class Work:
 
                 with np.errstate(all="ignore"):
                     J = jacobian(f, position)(*values.values())
-                    right = J.toarray(order=self.layout)
+                    right = J.toarray(order=self.vec)
+                    right = right.T if self.turned else right
                     formula = np.atleast_2d(np.asarray(derivation.jacobian.value(values), float))
                     claimed = formula.reshape(right.shape) if formula.size == right.size else formula
                     size = np.abs(right).max(initial=0.0)
                     gap = np.abs(claimed - right).max(initial=0.0) if claimed.shape == right.shape else np.inf
-                    error = max(error, float(gap / size) if size else float(gap), 0.0) if gap == gap else np.inf
+                    whole = size if size > ROUNDING else 1.0  # a derivative of 0 comes out as rounding errors
+                    error = max(error, float(gap / whole)) if gap == gap else np.inf
                     if k == 0 and right.size <= 4000 and not J.kinks:
                         seen = measure(f, tuple(values.values()), position)
                         bound = 5 * seen.error + AGREEMENT * size
@@ -267,8 +326,33 @@ class Work:
         return compare
 
 
+def feasible(sizes: Sizes, large: Sizes, assume: Mapping[str, Any]) -> tuple[Sizes, Sizes]:
+    """The sizes to check and to derive with: with as many rows as columns, or more, if it must be so."""
+    return (
+        sizes if works(sizes, assume) else backwards(sizes),
+        large if works(large, assume) else backwards(large),
+    )
+
+
+def backwards(sizes: Sizes) -> Sizes:
+    """The same sizes, but the first letter has the number of the last."""
+
+    def turned(letters: Mapping[str, int]) -> dict[str, int]:
+        return dict(zip(letters, list(letters.values())[::-1], strict=True))
+
+    return replace(sizes, letters=turned(sizes.letters), others=turned(sizes.others), domains={})
+
+
+def works(sizes: Sizes, assume: Mapping[str, Any]) -> bool:
+    """Whether there are values at which the program can be computed."""
+    try:
+        sizes.sample(np.random.default_rng(0), assume)
+    except InputError:
+        return False
+    return True
+
+
 def reordered(J: Expression, outer: int) -> Expression:
     """A Jacobian whose arrays are flattened column by column."""
     ndim = len(J.shape)
     return transposed(J, (*range(outer - 1, -1, -1), *range(ndim - 1, outer - 1, -1)))
-

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobi.derivation.expression import Expression, Unreadable
+from jacobi.derivation.expression import Call, Expression, Unreadable
 from jacobi.derivation.meaning import Meaning, function_name
 from jacobi.derivation.reading import Reader
 from jacobi.derivation.simplify import simplified
@@ -16,23 +16,37 @@ from jacobi.differentiate.accumulate import relevant
 from jacobi.expressions import Step
 from jacobi.notation.text import text
 
+NO_ZERO = "no entry of {} is 0 (there the derivative is taken as 0)"
 CONDITIONS: dict[str, Callable[..., str]] = {
-    "maximum": lambda u, v: f"no entry of {v} equals {u} (there the derivative by it is taken as 0)"
-    if u == "0"
-    else f"{u} and {v} differ in every entry",
+    "maximum": lambda u, v: (
+        f"no entry of {v} equals {u} (there the derivative by it is taken as 0)"
+        if u == "0"
+        else f"{u} and {v} differ in every entry"
+    ),
     "minimum": lambda u, v: f"{u} and {v} differ in every entry",
-    "absolute": lambda u: f"no entry of {u} is 0 (there the derivative is taken as 0)",
-    "relu": lambda u: f"no entry of {u} is 0 (there the derivative is taken as 0)",
+    "max": lambda u: f"the largest entry of {u} is attained once",
+    "min": lambda u: f"the smallest entry of {u} is attained once",
+    "sort": lambda u: f"all entries of {u} are different",
+    **dict.fromkeys(("abs", "relu"), NO_ZERO.format),
     "sign": lambda u: f"no entry of {u} is 0",
-    "sqrt": lambda u: f"{u} > 0",
-    "log": lambda u: f"{u} > 0",
+    "prod": lambda u: f"no entry of {u} is 0",
+    **dict.fromkeys(("sqrt", "log", "log2", "log10", "gammaln"), lambda u: f"{u} > 0"),
+    "log1p": lambda u: f"{u} > -1",
+    **dict.fromkeys(("arcsin", "arccos", "arctanh"), lambda u: f"|{u}| < 1"),
+    "arccosh": lambda u: f"{u} > 1",
     "norm": lambda u: f"{u} ≠ 0",
-    "inv": lambda u: f"{u} is invertible",
-    "solve": lambda u, v: f"{u} is invertible",
-    "log_abs_det": lambda u: f"{u} is invertible",
+    "std": lambda u: f"the entries of {u} are not all equal",
     "reciprocal": lambda u: f"{u} ≠ 0",
+    "divide": lambda u, v: f"{v} ≠ 0",
+    "power": lambda u, v: "" if v.isdigit() else f"{u} ≠ 0" if v[1:].isdigit() else f"{u} > 0",
+    "float_power": lambda u, v: f"{u} > 0",
     "indicator": lambda u, v: f"{u} ≠ {v} in every entry",
+    **dict.fromkeys(("inv", "log_abs_det", "det", "cofactors"), lambda u: f"{u} is invertible"),
+    "solve": lambda u, v: f"{u} is invertible",
 }
+POLES = ("divide", "reciprocal", "sqrt", "log", "log2", "log10", "log1p")
+POSITIVE = ("exp", "expit", "softmax", "cosh", "norm")  # norm: it has a condition of its own
+FIRST_ZERO = ("maximum", "minimum")  # conditions that do not change if the operands do
 
 
 def domain_of(found: Traced, output: Step, source: Step, meaning: Meaning, reader: Reader) -> list[str]:
@@ -44,12 +58,22 @@ def domain_of(found: Traced, output: Step, source: Step, meaning: Meaning, reade
         if name in CONDITIONS:
             try:
                 arguments = [text(reader.array(tidy(meaning, argument))) for argument in step.arguments]
-                condition = CONDITIONS[name](*sorted(arguments, key=lambda a: a != "0"))
+                ordered = sorted(arguments, key=lambda a: a != "0") if name in FIRST_ZERO else arguments
+                condition = CONDITIONS[name](*ordered)
             except (Unreadable, TypeError):
                 continue
-            if condition not in conditions:
+            if condition and condition not in conditions and not (name in POLES and never_zero(meaning, step)):
                 conditions.append(condition)
     return conditions
+
+
+def never_zero(meaning: Meaning, step: Step) -> bool:
+    """Whether what must not be zero, or not negative, never is: an exponential, a norm that was met before."""
+    last = tidy(meaning, step.arguments[-1])
+    return bool(last.terms) and all(
+        term.coefficient > 0 and all(isinstance(leaf, Call) and leaf.name in POSITIVE for leaf, _ in term.factors)
+        for term in last.terms
+    )
 
 
 def tidy(meaning: Meaning, argument: Any) -> Expression:

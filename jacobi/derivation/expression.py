@@ -14,12 +14,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import prod
 from typing import Any
 
 Digits = tuple[int, ...]
 Axes = tuple[Digits, ...]
 Number = Fraction | float
+
+
+# The sizes at which formulas are derived: primes p with (p - 1) / 2 prime as well.  No decimal fraction has them in its
+# denominator, so that 1/N and 1/(N - 1) can be read off a number.  None is the sum of two others and 1, or twice
+# another and 1.
+TELLING = (23, 59, 107, 179, 227, 263, 347, 359)
 
 
 class Unreadable(Exception):
@@ -36,6 +43,13 @@ class Variable(Leaf):
     """An argument, or an intermediate result that has a name."""
 
     name: str
+
+
+@dataclass(frozen=True)
+class Constant(Leaf):
+    """A number that is no fraction, such as pi."""
+
+    value: float
 
 
 @dataclass(frozen=True)
@@ -110,10 +124,10 @@ class Expression:
     terms: tuple[Term, ...]
 
     def __neg__(self) -> Expression:
-        return scaled(self, Fraction(-1))
+        return Expression(self.shape, tuple(term.times(Fraction(-1)) for term in self.terms))
 
 
-def exact(number: Any) -> Number:
+def exact(number: Any, tolerance: float = 4e-16) -> Number:
     """A number as a fraction, if it is one with a denominator below a million."""
     if isinstance(number, Fraction):
         return number
@@ -121,7 +135,7 @@ def exact(number: Any) -> Number:
     if value != value or value in (float("inf"), float("-inf")):
         return value
     fraction = Fraction(value).limit_denominator(1_000_000)
-    return fraction if abs(float(fraction) - value) <= 4e-16 * abs(value) else value
+    return fraction if abs(float(fraction) - value) <= tolerance * abs(value) else value
 
 
 class Draft:
@@ -249,247 +263,39 @@ def canonical(coefficient: Number, axes: Axes, factors: Iterable[Factor], sizes:
     )
 
 
+@lru_cache(maxsize=10_000)
+def sizes_in(number: Number) -> tuple[tuple[int, int], ...]:
+    """The sizes in a number, and in how often."""
+    found = []
+    if isinstance(number, Fraction) and (number.denominator > 1 or abs(number.numerator) > 1):
+        for size in (*TELLING, *(size // 2 for size in TELLING)):
+            times = multiplicity(number.numerator, size) - multiplicity(number.denominator, size)
+            if times:
+                found.append((size, times))
+    return tuple(found)
+
+
+def multiplicity(number: int, prime: int) -> int:
+    """How often a prime divides a number."""
+    times = 0
+    while number and number % prime == 0:
+        number //= prime
+        times += 1
+    return times
+
+
 def key_of(leaf: Leaf) -> str:
     """What leaves are sorted by."""
     return repr(leaf)
 
 
 def collected(shape: tuple[int, ...], terms: Iterable[Term]) -> Expression:
-    """The sum of terms, like ones added up."""
+    """The sum of terms, like ones added up; ``2 x`` and ``x / N`` stay apart, since ``N`` is a letter."""
     total: dict[Any, Term] = {}
     for term in terms:
         like = (term.axes, term.factors, term.sizes)
-        known = total.get(like)
-        coefficient = term.coefficient if known is None else exact(known.coefficient + term.coefficient)
-        total[like] = Term(coefficient, *like)
+        key = (like, sizes_in(term.coefficient))
+        known = total.get(key)
+        coefficient = term.coefficient if known is None else known.coefficient + term.coefficient
+        total[key] = Term(coefficient, *like)
     return Expression(shape, tuple(term for term in total.values() if term.coefficient != 0))
-
-
-# making expressions
-
-
-def variable(name: str, shape: tuple[int, ...]) -> Expression:
-    """An argument."""
-    return from_leaf(Variable(name), shape)
-
-
-def from_leaf(leaf: Leaf, shape: tuple[int, ...]) -> Expression:
-    """An array that is not taken apart."""
-    draft = Draft()
-    return Expression(shape, (draft.finish(draft.put(leaf, shape)),))
-
-
-def constant(number: Any, shape: tuple[int, ...] = ()) -> Expression:
-    """The same number everywhere."""
-    draft = Draft()
-    draft.coefficient = exact(number)
-    return collected(shape, [draft.finish(tuple(draft.axis(size) for size in shape))])
-
-
-def number_of(expression: Expression) -> Number | None:
-    """The number that an expression is everywhere, or None."""
-    if not expression.terms:
-        return Fraction(0)
-    if len(expression.terms) == 1 and not expression.terms[0].factors and len(expression.terms[0].sizes) == len(
-        {index for axis in expression.terms[0].axes for index in axis}
-    ):
-        indices = [index for axis in expression.terms[0].axes for index in axis]
-        return expression.terms[0].coefficient if len(indices) == len(set(indices)) else None
-    return None
-
-
-def scaled(expression: Expression, number: Any) -> Expression:
-    """A multiple."""
-    number = exact(number)
-    return Expression(expression.shape, tuple(term.times(number) for term in expression.terms) if number != 0 else ())
-
-
-def added(*expressions: Expression) -> Expression:
-    """The sum, with NumPy's broadcasting."""
-    shape = broadcast_shape([e.shape for e in expressions])
-    return collected(shape, [term for e in expressions for term in broadcast(e, shape).terms])
-
-
-def broadcast_shape(shapes: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
-    """The shape that all these broadcast to."""
-    result: list[int] = []
-    for shape in shapes:
-        padded = [1] * (len(result) - len(shape)) + list(shape)
-        result = [1] * (len(shape) - len(result)) + result
-        result = [b if a == 1 else a for a, b in zip(result, padded, strict=True)]
-    return tuple(result)
-
-
-def broadcast(expression: Expression, shape: tuple[int, ...]) -> Expression:
-    """The expression spread to a shape."""
-    if expression.shape == shape:
-        return expression
-    terms = []
-    for term in expression.terms:
-        draft = Draft()
-        axes = draft.take(term)
-        axes = ((),) * (len(shape) - len(axes)) + axes
-        old = (1,) * (len(shape) - len(expression.shape)) + expression.shape
-        spread = [axis if a == b else draft.axis(b) for axis, a, b in zip(axes, old, shape, strict=True)]
-        terms.append(draft.finish(tuple(spread)))
-    return collected(shape, terms)
-
-
-def single(expression: Expression) -> Expression:
-    """The expression as one term: a sum is put in parentheses."""
-    if len(expression.terms) <= 1:
-        return expression
-    return from_leaf(Group(expression), expression.shape)
-
-
-def contracted(
-    operands: Sequence[Expression], labels: Sequence[Sequence[Any]], out: Sequence[Any], whole: bool = False
-) -> Expression:
-    """The product of arrays with labels on their axes, as in ``np.einsum``; labels that are not in ``out`` are summed.
-
-    Sums in the operands are put in parentheses, or multiplied out where ``whole`` is set.
-    """
-    if not whole:
-        operands = [single(operand) for operand in operands]
-    size: dict[Any, int] = {}
-    for operand, names in zip(operands, labels, strict=True):
-        for name, count in zip(names, operand.shape, strict=True):
-            size[name] = max(size.get(name, 1), count)
-    shape = tuple(size[name] for name in out)
-    combinations: list[list[Term]] = [[]]
-    for operand in operands:
-        combinations = [[*chosen, term] for chosen in combinations for term in operand.terms]
-    terms = []
-    for chosen in combinations:
-        draft = Draft()
-        carried: dict[Any, Digits] = {}
-        for term, names, operand in zip(chosen, labels, operands, strict=True):
-            for axis, name, count in zip(draft.take(term), names, operand.shape, strict=True):
-                if count == 1 and size[name] != 1:
-                    continue
-                if name in carried:
-                    draft.tie(carried[name], axis)
-                else:
-                    carried[name] = axis
-        for name, count in size.items():
-            if name not in carried:
-                carried[name] = draft.axis(count)
-        terms.append(draft.finish(tuple(carried[name] for name in out)))
-    return collected(shape, terms)
-
-
-def multiplied(*operands: Expression) -> Expression:
-    """The product entry by entry, with NumPy's broadcasting."""
-    shape = broadcast_shape([e.shape for e in operands])
-    ndim = len(shape)
-    labels = [range(ndim - len(e.shape), ndim) for e in operands]
-    return contracted(operands, labels, range(ndim))
-
-
-def summed(expression: Expression, axes: Iterable[int]) -> Expression:
-    """The sum over some axes, which are dropped."""
-    dropped = set(axes)
-    kept = [k for k in range(len(expression.shape)) if k not in dropped]
-    return contracted([expression], [range(len(expression.shape))], kept, whole=True)
-
-
-def transposed(expression: Expression, order: Sequence[int]) -> Expression:
-    """The axes in another order."""
-    return contracted([expression], [range(len(expression.shape))], order, whole=True)
-
-
-def reshaped(expression: Expression, shape: tuple[int, ...]) -> Expression:
-    """Axes merged and split, in C order."""
-    if expression.shape == shape:
-        return expression
-    terms = []
-    for term in expression.terms:
-        draft = Draft()
-        flat = tuple(index for axis in draft.take(term) for index in axis)
-        axes = tuple(draft.axis(size) for size in shape)
-        draft.tie(flat, tuple(index for axis in axes for index in axis))
-        terms.append(draft.finish(axes))
-    return collected(shape, terms)
-
-
-def replaced(expression: Expression, change: Any) -> Expression:
-    """The expression with ``change(leaf, term)`` in place of every leaf for which that is an Expression."""
-    terms: list[Term] = []
-    for term in expression.terms:
-        drafts = [Draft()]
-        axes = None
-        drafts[0].coefficient = term.coefficient
-        shift = len(drafts[0].sizes)
-        for size in term.sizes:
-            drafts[0].index(size)
-        axes = moved(term.axes, shift)
-        for leaf, on in term.factors:
-            new = change(leaf, term)
-            if new is None:
-                for draft in drafts:
-                    draft.factors.append((leaf, on))
-                continue
-            following = []
-            for draft in drafts:
-                for part in new.terms:
-                    copy = copied(draft)
-                    for axis, tied in zip(copy.take(part), on, strict=True):
-                        copy.tie(axis, tied)
-                    following.append(copy)
-            drafts = following
-        terms += [draft.finish(axes) for draft in drafts]
-    return collected(expression.shape, terms)
-
-
-def copied(draft: Draft) -> Draft:
-    """A draft that can be continued by itself."""
-    other = Draft()
-    other.sizes, other.parent = list(draft.sizes), list(draft.parent)
-    other.digits, other.coefficient = dict(draft.digits), draft.coefficient
-    other.factors = list(draft.factors)
-    return other
-
-
-def expanded(expression: Expression) -> Expression:
-    """The expression with its parentheses multiplied out, one level."""
-    return replaced(expression, lambda leaf, term: leaf.inside if isinstance(leaf, Group) else None)
-
-
-def leaves(expression: Expression) -> Iterable[Leaf]:
-    """All leaves, those inside others included."""
-    for term in expression.terms:
-        for leaf, _ in term.factors:
-            yield leaf
-            if isinstance(leaf, Group):
-                yield from leaves(leaf.inside)
-            elif isinstance(leaf, Call):
-                for argument in leaf.arguments:
-                    yield from leaves(argument)
-
-
-def count_of_leaves(expression: Expression) -> int:
-    """How many symbols and functions a formula has."""
-    total = 0
-    for term in expression.terms:
-        for leaf, _ in term.factors:
-            if isinstance(leaf, Group):
-                total += count_of_leaves(leaf.inside)
-            else:
-                inner = leaf.arguments if isinstance(leaf, Call) else ()
-                total += 1 + sum(count_of_leaves(argument) for argument in inner)
-    return total
-
-
-def complexity(expression: Expression) -> int:
-    """How long a formula is: factors, terms and what is inside functions."""
-    total = 0
-    for term in expression.terms:
-        total += 1
-        for leaf, _ in term.factors:
-            if isinstance(leaf, Group):
-                total += complexity(leaf.inside)
-            elif isinstance(leaf, Call):
-                total += 1 + sum(complexity(argument) for argument in leaf.arguments)
-            else:
-                total += 1
-    return total

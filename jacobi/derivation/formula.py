@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from jacobi import functions as library
+from jacobi import layout
 from jacobi.derivation.sizes import Sizes
 from jacobi.derivation.stand_ins import stand_in
 from jacobi.derivation.tokens import number
@@ -18,7 +21,7 @@ from jacobi.notation.latex import latex
 from jacobi.notation.parts import parts
 from jacobi.notation.source import evaluate, source
 from jacobi.notation.text import text
-from jacobi.notation.tree import Apply, Tree
+from jacobi.notation.tree import TENSOR, Apply, Entrywise, Identity, Number, Ones, Size, Tree
 
 # what lets traced values pass, in place of functions of SciPy
 DISPATCHING = {name: getattr(library, name) for name in library.__all__}
@@ -73,14 +76,34 @@ class Formula:
 
     def source_named(self, name: str, docstring: str = "") -> str:
         """The source of a function of another name."""
-        return source(
-            self.tree,
-            [*self.names, *self.constants, *self.functions],
-            self.size_code,
-            name=name,
-            docstring=docstring,
-            matrix=self.matrix,
-        )
+        matrix = self.matrix and self.plain
+        signature = [*self.names, *self.constants, *self.functions]
+        text = source(self.tree, signature, self.size_code, name=name, docstring=docstring, matrix=matrix)
+        if self.plain or not (self.matrix or self.zero):
+            return text
+        head, _, result = text.rpartition("    return ")  # an array with the axes of both sides, or zero
+        shape = ", ".join(self.count_code(side) for side in self.shape)
+        shape = f"({shape}{',' if len(self.shape) == 1 else ''})"
+        what = f"np.zeros({shape})" if self.zero else f"np.reshape({result.strip()}, {shape})"
+        return f"{head}    return {what}\n"
+
+    @property
+    def zero(self) -> bool:
+        """Whether the formula is 0."""
+        return self.tree == Number(Fraction(0))
+
+    @property
+    def plain(self) -> bool:
+        """Whether the source of the formula gives a matrix as it is."""
+        return self.tree.kind != TENSOR and not self.zero
+
+    def count_code(self, side: Any) -> str:
+        """The code for the number of rows or columns, a product of sizes."""
+        codes = []
+        for token in str(side).split():
+            code = re.sub(r"[^\W\d]\w*", lambda letter: self.code_of_letters.get(letter[0], letter[0]), token)
+            codes.append(code if token.isidentifier() or token.isdigit() else f"({code})")
+        return " * ".join(codes)
 
     @property
     def names(self) -> list[str]:
@@ -89,8 +112,13 @@ class Formula:
 
     @cached_property
     def size_code(self) -> dict[str, str]:
-        """The code that gives every size: ``{"N": "X.shape[0]"}``."""
-        found = {}
+        """The code that gives every size, also those of identities between arrays of several axes."""
+        return self.code_of_letters | {size: self.count_code(size) for size in self.products}
+
+    @cached_property
+    def code_of_letters(self) -> dict[str, str]:
+        """The code that gives the size of every letter: ``{"N": "X.shape[0]"}``."""
+        found: dict[str, str] = {}
         for letter in self.sizes.letters:
             place = self.sizes.where(letter)
             if letter in self.sizes.program.letters:
@@ -98,6 +126,14 @@ class Formula:
             elif place is not None:
                 found[letter] = f"{place[0]}.shape[{place[1]}]"
         return found
+
+    @cached_property
+    def products(self) -> set[str]:
+        """The sizes that are no letters, such as ``"m n"`` of an identity between matrices, and ``"2*n"``."""
+        found = {part.size for part in parts(self.tree) if isinstance(part, (Identity, Ones))}
+        found |= {part.name for part in parts(self.tree) if isinstance(part, Size)}
+        found |= {size for part in parts(self.tree) if isinstance(part, Entrywise) for _, size in part.sizes}
+        return {size for size in found if isinstance(size, str) and not size.isidentifier() and not size.isdigit()}
 
     def __call__(self, *positional: Any, **values: Any) -> Any:
         """The value: arguments by position or by name; sizes follow from the shapes."""
@@ -122,9 +158,7 @@ class Formula:
         """The functions that were unknown in the program, with what stands for them in checks, by argument name."""
         names = {part.name for part in parts(self.tree) if isinstance(part, Apply)}
         unknown = [name for name in names if name.rstrip("'") in self.sizes.program.unknown_functions]
-        return {
-            name.replace("'", "_prime"): stand_in(name.rstrip("'"), name.count("'")) for name in sorted(unknown)
-        }
+        return {name.replace("'", "_prime"): stand_in(name.rstrip("'"), name.count("'")) for name in sorted(unknown)}
 
     def value(self, named: Mapping[str, Any], functions: Mapping[str, Any] | None = None) -> Any:
         """The value for arrays, or for nodes, by name; unknown functions are stood in for."""
@@ -134,8 +168,13 @@ class Formula:
             if name not in self.sizes.program.letters
         }
         numbers = self.numbers(arrays, named)
+        numbers |= {size: layout.size([number(token, numbers) for token in size.split()]) for size in self.products}
         arrays |= self.functions if functions is None else functions
-        return evaluate(self.tree, arrays, numbers, matrix=self.matrix, library=DISPATCHING)
+        value = evaluate(self.tree, arrays, numbers, matrix=self.matrix and self.plain, library=DISPATCHING)
+        if self.plain or not (self.matrix or self.zero):
+            return value
+        shape = [layout.size([number(token, numbers) for token in str(side).split()]) for side in self.shape]
+        return np.zeros(shape) if self.zero else np.reshape(value, shape)
 
     def numbers(self, arrays: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, int]:
         """The number of every letter at these arrays; a contradiction is an error that names both places."""

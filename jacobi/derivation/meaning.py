@@ -9,37 +9,34 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from jacobi import layout
-from jacobi.derivation.expression import (
-    Axes,
-    Call,
-    Digits,
-    Draft,
-    Expression,
-    Term,
-    Unreadable,
+from jacobi.derivation.algebra import (
     added,
-    collected,
+    broadcast,
     constant,
-    contracted,
-    exact,
     from_leaf,
+    identity,
     multiplied,
+    multiply,
     number_of,
     reshaped,
     scaled,
     single,
+    times,
     variable,
 )
+from jacobi.derivation.expression import Axes, Call, Digits, Draft, Expression, Term, Unreadable, collected
+from jacobi.derivation.linear_maps import named_local
+from jacobi.derivation.selections import side_axes
 from jacobi.expressions import Graph, Node, Step
 from jacobi.matrix import Jacobian
 from jacobi.matrix.arrays import indicator
 from jacobi.matrix.term import Term as MatrixTerm
-from jacobi.matrix.wiring import Side, is_number_system
 from jacobi.rules.elementwise import quotient
 from jacobi.rules.registry import Elementwise
 
@@ -70,12 +67,16 @@ class Meaning:
         self.names = dict(names)
         self.constants: dict[str, Any] = {}  # arrays that are neither arguments nor numbers, by the name they got
         self.known: dict[int, Expression] = {}
+        self.traced = len(graph.steps)  # later steps are those of rules
         self.recognised: dict[Any, str] = {}  # the names of definitions, axes of length 1 left out
 
     def of(self, step: Step) -> Expression:
         """The meaning of a step."""
         if step.number in self.names:
-            return variable(self.names[step.number], np.shape(step.value))
+            shape = np.shape(step.value)
+            if step.operation is None:
+                return variable(self.names[step.number], shape)
+            return reshaped(variable(self.names[step.number], without_ones(shape)), shape)
         found = self.known.get(step.number)
         if found is None:
             found = self._of(step)
@@ -90,7 +91,7 @@ class Meaning:
     def named(self, names: Mapping[int, str]) -> Meaning:
         """The same graph, with other steps written as variables."""
         other = Meaning(self.graph, names, self.sizes)
-        other.constants = self.constants
+        other.constants, other.traced = self.constants, self.traced
         return other
 
     def argument(self, value: Any) -> Expression:
@@ -105,24 +106,19 @@ class Meaning:
         for name, known in self.constants.items():
             if known.shape == array.shape and np.array_equal(known, array):
                 return variable(name, array.shape)
-        triangle = self.triangle(array)
-        if triangle is not None:
-            return triangle
-        if set(array.shape) & self.sizes:
+        known_matrix = triangle(array) or multiple_of_identity(array)
+        if known_matrix is not None:
+            return known_matrix
+        for rows in self.sizes if array.ndim == 1 else ():  # a matrix, flattened
+            matrix = array.reshape(rows, -1) if array.size % rows == 0 and array.size > rows else array
+            found = triangle(matrix) or multiple_of_identity(matrix)
+            if found is not None:
+                return reshaped(found, array.shape)
+        if any(size % letter == 0 for size in array.shape for letter in self.sizes if size):
             raise Unreadable("an array of numbers whose size is a letter")
         name = f"c{len(self.constants) + 1}"
         self.constants[name] = array
         return variable(name, array.shape)
-
-    def triangle(self, array: Any) -> Expression | None:
-        """A triangle of ones, as running sums have it."""
-        if array.ndim != 2 or array.shape[0] != array.shape[1] or array.shape[0] < 2:
-            return None
-        ones = constant(1, array.shape)
-        for name, triangle in (("tril", np.tril), ("triu", np.triu)):
-            if np.array_equal(array, triangle(np.ones(array.shape))):
-                return from_leaf(Call(name, (ones,), (), elementwise=False), array.shape)
-        return None
 
     def _of(self, step: Step) -> Expression:
         if step.operation is None:
@@ -144,18 +140,31 @@ class Meaning:
             return self._power(step)
         if function is operator.getitem:
             return self._part(step)
+        if function is np.multiply:
+            return multiplied(*(self.argument(a) for a in step.arguments))
+        if function is np.concatenate and len(shape) == 1:
+            parts = [squeezed(self.argument(a)) for a in step.arguments]
+            return reduce(lambda one, other: appended(one, other), parts)
+        if function in (np.concatenate, np.stack):
+            return added(*(self._part_of_join(step, k) for k in range(len(step.arguments))))
         if function in LINEAR:
             try:
                 return self._linear(step)
             except Unreadable:
                 pass
+        of_a_rule = function is indicator and step.number >= self.traced
+        if of_a_rule and step.keywords["comparison"] is np.equal and ties_by_chance(*step.arguments):
+            return constant(0, shape)
         arguments = tuple(self.argument(a) for a in step.arguments)
-        parameters = tuple(sorted((k, plain(v)) for k, v in step.keywords.items() if k not in SILENT_PARAMETERS))
-        elementwise = isinstance(operation, Elementwise)
+        arguments, keywords = without_single_axes(arguments, dict(step.keywords))
+        parameters = tuple(sorted((k, plain(v)) for k, v in keywords.items() if k not in SILENT_PARAMETERS))
+        elementwise = isinstance(operation, Elementwise) or function is indicator
         name = function_name(operation.name)
         if function is indicator:
             name, parameters = "indicator", (("relation", step.keywords["comparison"].__name__),)
-        return from_leaf(Call(name, arguments, parameters, elementwise), shape)
+        if elementwise:
+            return acting(name, arguments, parameters, shape)
+        return reshaped(from_leaf(Call(name, arguments, parameters, False), without_ones(shape)), shape)
 
     def _part(self, step: Step) -> Expression:
         """An entry, a slice or a new axis of an array."""
@@ -192,9 +201,20 @@ class Meaning:
         (local,) = operation.locals([first], Node(self.graph, step), nodes, step.keywords, [first])
         whole = self.argument(step.arguments[first])
         operand = whole if operation.function in MULTIPLIED_OUT else single(whole)
-        outer = len(local.out_shape)
-        rows, columns = range(outer), range(outer, outer + len(local.in_shape))
-        return contracted([self.tensor(local), operand], [(*rows, *columns), columns], rows, whole=True)
+        return times(self.tensor(local), operand, len(local.in_shape))
+
+    def _part_of_join(self, step: Step, k: int) -> Expression:
+        """What one of the arrays that are joined contributes: the others are zero."""
+        operation: Any = step.operation
+        nodes = [Node(self.graph, a) if type(a) is Step else np.asarray(a) for a in step.arguments]
+        (local,) = operation.locals([k], Node(self.graph, step), nodes, step.keywords, [k])
+        return times(self.tensor(local), single(self.argument(step.arguments[k])), len(local.in_shape))
+
+    def local(self, step: Step, parent: int, local: Jacobian) -> Expression:
+        """The local Jacobian of a step by one of its operands."""
+        place = next(k for k, a in enumerate(step.arguments) if type(a) is Step and a.number == parent)
+        named = named_local(step, place, self.argument)
+        return self.tensor(local) if named is None else named
 
     def tensor(self, local: Jacobian) -> Expression:
         """A Jacobian as an array with the axes of the output and of the input."""
@@ -206,7 +226,7 @@ class Meaning:
 
     def _tensor(self, term: MatrixTerm, out_shape: tuple[int, ...], in_shape: tuple[int, ...]) -> list[Term]:
         draft = Draft()
-        draft.coefficient = exact(term.coefficient)
+        multiply(draft, term.coefficient)
         wiring = term.wiring
         index = [draft.index(size) for size in wiring.sizes]
         for factor, on in zip(term.factors, wiring.factors, strict=True):
@@ -221,94 +241,96 @@ class Meaning:
         return [draft.finish(tuple(axes))]
 
 
+def triangle(array: Any) -> Expression | None:
+    """A triangle of ones, as running sums have it."""
+    if array.ndim != 2 or min(array.shape) < 2:
+        return None
+    ones = constant(1, array.shape)
+    for name, part, first in (("tril", np.tril, array[0]), ("triu", np.triu, array[:, 0])):
+        k = int(np.count_nonzero(first)) - 1
+        k = k if name == "tril" else -k
+        if abs(k) < 4 and np.array_equal(array, part(np.ones(array.shape), k)):
+            parameters = (("k", k),) if k else ()
+            return from_leaf(Call(name, (ones,), parameters, elementwise=False), array.shape)
+    return None
+
+
+def multiple_of_identity(array: Any) -> Expression | None:
+    """The identity matrix and its multiples."""
+    square = array.ndim == 2 and array.shape[0] == array.shape[1] > 1
+    if not square or not np.array_equal(array, array[0, 0] * np.eye(len(array))):
+        return None
+    return scaled(identity(len(array)), array[0, 0])
+
+
+def ties_by_chance(left: Any, right: Any) -> bool:
+    """Whether the arguments of a mask of a rule are equal nowhere but at kinks; an extreme is equal to an entry."""
+    for step in (left, right):
+        while isinstance(step, Step) and getattr(step.operation, "function", None) is np.reshape:
+            step = step.arguments[0]
+        if isinstance(step, Step) and getattr(step.operation, "function", None) in EXTREMES:
+            return False
+    return True
+
+
+EXTREMES = (np.max, np.min, np.amax, np.amin)
 MULTIPLIED_OUT = (np.negative, np.positive, np.conjugate, np.copy)  # the others leave sums in parentheses
 SILENT_PARAMETERS = ("dtype", "comparison", "keepdims")
 
 
+def without_single_axes(
+    arguments: tuple[Expression, ...], keywords: dict[str, Any]
+) -> tuple[tuple[Expression, ...], dict[str, Any]]:
+    """The operands and parameters of a function along an axis, without axes of length 1.
+
+    Axes are counted from the first one, and that of a vector is not named.
+    """
+    if not arguments or not arguments[0].shape or keywords.get("axis") is None:
+        return arguments, keywords
+    shape = arguments[0].shape
+    axes = layout.normal_axes(keywords["axis"], len(shape))
+    if any(shape[axis] == 1 for axis in axes):
+        raise Unreadable("a function along an axis of length 1")
+    places = [sum(size != 1 for size in shape[:axis]) for axis in axes]
+    whole = len(places) == sum(size != 1 for size in shape)
+    axis: Any = None if whole else places[0] if len(places) == 1 else places
+    return (squeezed(arguments[0]), *arguments[1:]), {**keywords, "axis": axis}
+
+
+def acting(name: str, arguments: tuple[Expression, ...], parameters: Any, shape: tuple[int, ...]) -> Expression:
+    """A function entry by entry: axes of length 1 stay outside of it, and so do the axes of what was flattened."""
+    finest = [digits_of(argument) for argument in arguments if argument.shape]
+    if len(finest) == 1 and finest[0] != shape and all(not a.shape or a.shape == shape for a in arguments):
+        inner = tuple(reshaped(a, finest[0]) if a.shape else a for a in arguments)
+        return reshaped(from_leaf(Call(name, inner, parameters), finest[0]), shape)
+    if 1 in shape:
+        kept = [k - len(shape) for k, size in enumerate(shape) if size != 1]  # axes counted from the last one
+        inner = tuple(reshaped(a, tuple(a.shape[k] for k in kept if k >= -len(a.shape))) for a in arguments)
+        return reshaped(from_leaf(Call(name, inner, parameters), without_ones(shape)), shape)
+    whole = tuple(broadcast(a, shape) if without_ones(a.shape) else a for a in arguments)
+    return from_leaf(Call(name, whole, parameters), shape)
+
+
+def appended(one: Expression, other: Expression) -> Expression:
+    """A vector after another one; a number is a vector of length 1."""
+    length = sum(e.shape[0] if e.shape else 1 for e in (one, other))
+    return from_leaf(Call("append", (one, other), (), elementwise=False), (length,))
+
+
+def digits_of(expression: Expression) -> tuple[int, ...]:
+    """The sizes of the digits on the axes, if all terms agree on them; else the shape."""
+    found = {tuple(term.sizes[k] for axis in term.axes for k in axis) for term in expression.terms}
+    return found.pop() if len(found) == 1 else expression.shape
+
+
+def without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape without axes of length 1."""
+    return tuple(size for size in shape if size != 1)
+
+
 def squeezed(expression: Expression) -> Expression:
     """The expression without its axes of length 1."""
-    return reshaped(expression, tuple(size for size in expression.shape if size != 1))
-
-
-def side_axes(
-    draft: Draft, side: Side, shape: tuple[int, ...], sizes: tuple[int, ...], index: list[int]
-) -> Axes:
-    """The indices on the axes of one side of a Jacobian."""
-    offset, ties = side
-    count = layout.size(shape)
-    if offset == 0 and is_number_system(ties, dict(enumerate(sizes)), count):
-        flat = tuple(index[k] for k, _ in sorted(ties, key=lambda tie: -tie[1]))
-        axes = tuple(draft.axis(size) for size in shape)
-        draft.tie(flat, tuple(digit for axis in axes for digit in axis))
-        return axes
-    try:
-        return repeated_axes(side, shape, sizes, index)
-    except Unreadable:
-        return selected_axes(draft, side, shape, sizes, index)
-
-
-def repeated_axes(side: Side, shape: tuple[int, ...], sizes: tuple[int, ...], index: list[int]) -> Axes:
-    """The indices on the axes where one index may stand on several of them, as on the diagonal of a matrix."""
-    offset, ties = side
-    strides = layout.strides(shape)
-    carried: list[Digits | None] = [() if size == 1 else None for size in shape]
-    for k, stride in ties:
-        if type(stride) is not int:
-            raise Unreadable("positions")
-        for axis, size in enumerate(shape):
-            if carried[axis] is None and size == sizes[k] and strides[axis] <= stride:
-                stride -= strides[axis]
-                carried[axis] = (index[k],)
-        if stride:
-            raise Unreadable("strides")
-    if offset or None in carried:
-        raise Unreadable("a part of an axis")
-    return tuple(axis for axis in carried if axis is not None)
-
-
-def selected_axes(
-    draft: Draft, side: Side, shape: tuple[int, ...], sizes: tuple[int, ...], index: list[int]
-) -> Axes:
-    """The indices on the axes where an index stands for a part of an axis: rows of the identity select it."""
-    offset, ties = side
-    waiting = dict(ties)
-    axes: list[Digits] = []
-    for size, stride in zip(shape, layout.strides(shape), strict=True):
-        if size == 1:
-            axes.append(())
-            continue
-        start, offset = divmod(offset, stride)
-        here = [k for k, step in waiting.items() if type(step) is int and step % stride == 0]
-        if len(here) > 1 or (here and waiting[here[0]] < 0):
-            raise Unreadable("an axis with several indices")
-        axis = draft.axis(size)
-        axes.append(axis)
-        if here:
-            step, count = waiting.pop(here[0]) // stride, sizes[here[0]]
-            if (start, step, count) == (0, 1, size):
-                draft.tie(axis, (index[here[0]],))
-                continue
-            stop = start + step * (count - 1) + 1
-            part = ("slice", start or None, from_the_end(stop, size) or None, step)
-            draft.factors.append((rows_of_identity(size, part), ((index[here[0]],), axis)))
-        else:
-            draft.factors.append((rows_of_identity(size, from_the_end(start, size)), (axis,)))
-    if waiting or offset:
-        raise Unreadable("positions that are given by numbers")
-    return tuple(axes)
-
-
-def from_the_end(place: int, size: int) -> int:
-    """A place on an axis, counted from its end where that is nearer: sizes are letters in a formula."""
-    return place if place <= size // 2 else place - size
-
-
-def rows_of_identity(size: int, part: Any) -> Call:
-    """Some rows of the identity matrix: what selects a part of an axis."""
-    whole = Draft()
-    axis = whole.axis(size)
-    identity = Expression((size, size), (whole.finish((axis, axis)),))
-    return Call("indexing", (identity,), (("index", part),), elementwise=False)
+    return reshaped(expression, without_ones(expression.shape))
 
 
 def inverted(expression: Expression) -> Expression:
@@ -354,7 +376,8 @@ def delta_free(term: Term) -> bool:
 
 def function_name(name: str) -> str:
     """A function's name without its module."""
-    return name.rpartition(".")[2]
+    last = name.rpartition(".")[2]
+    return {"convolved": "convolve", "absolute": "abs", "fabs": "abs", "amax": "max", "amin": "min"}.get(last, last)
 
 
 def plain(value: Any) -> Any:
@@ -366,4 +389,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, slice):
         return ("slice", value.start, value.stop, value.step)
     return value
-

@@ -12,10 +12,27 @@ from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from typing import Any
 
-from jacobi.derivation.elimination import Component, Elimination, components, kronecker_order
-from jacobi.derivation.expression import Call, Expression, Group, Leaf, Number, Term, Unreadable, Variable, flat
+from jacobi.derivation.algebra import closed_parts, number_of, product_of
+from jacobi.derivation.elimination import Elimination
+from jacobi.derivation.expression import (
+    Call,
+    Constant,
+    Draft,
+    Expression,
+    Group,
+    Leaf,
+    Number,
+    Term,
+    Unreadable,
+    Variable,
+    flat,
+)
+from jacobi.derivation.sides import matrix_between
+from jacobi.derivation.tokens import candidates
+from jacobi.derivation.tokens import number as value_of
 from jacobi.notation import tree
-from jacobi.notation.compose import ONE, kronecker, powers, product, total, transpose
+from jacobi.notation.compose import ONE, powers, product, total, transpose
+from jacobi.notation.parts import parts
 from jacobi.notation.tree import MATRIX, SCALAR, TENSOR, VECTOR, Tree
 
 KINDS = {0: SCALAR, 1: VECTOR, 2: MATRIX}
@@ -57,8 +74,27 @@ class Reader:
     symmetric: tuple[str, ...] = ()
 
     def size(self, number: int) -> str | int:
-        """The letter of a size, or the number."""
-        return self.letters.get(number, number)
+        """The letter of a size, an expression of letters such as ``2*n``, or the number."""
+        if number in self.letters or number < min(self.letters, default=number + 1) - 2:
+            return self.letters.get(number, number)
+        letters = {letter: size for size, letter in self.letters.items()}
+        found = (token for token in candidates(list(letters)) if value_of(token, letters) == number)
+        token = next(found, None)
+        return number if token is None else token.replace(" ", "")
+
+    def argument(self, expression: Expression) -> Tree:
+        """An argument of a function: zeros have a shape there."""
+        if expression.terms or not 0 < len(expression.shape) <= 2:
+            return self.array(expression)
+        ones: list[Tree] = [tree.Ones(self.size(size)) for size in expression.shape]
+        return product([tree.Number(Fraction(0)), *ones[:1], *(transpose(one) for one in ones[1:])])
+
+    def size_of(self, expression: Expression) -> Tree:
+        """A number that is a size."""
+        found = number_of(expression)
+        assert isinstance(found, Fraction)
+        size = self.size(int(found))
+        return tree.Size(size) if isinstance(size, str) else tree.Number(found)
 
     # arrays
 
@@ -70,7 +106,8 @@ class Reader:
         varies = any(touched(term) == term.outer for term in expression.terms)
 
         def read(term: Term) -> Tree:
-            if varies and len(expression.terms) > 1 and not touched(term):  # scalars broadcast in sums
+            plain = len(set(flat(term.axes))) == len(flat(term.axes)) and not touched(term)
+            if varies and len(expression.terms) > 1 and plain:  # scalars broadcast in sums
                 return self.term(Term(term.coefficient, (), term.factors, term.sizes), (), ())
             return self.term(term, term.axes[:1], term.axes[1:])
 
@@ -81,24 +118,40 @@ class Reader:
 
         That of a scalar is a row, that by a scalar a column; arrays are flattened in C order.
         """
-        columns = len(expression.shape) - outer
-        if outer == 0 and columns == 2:
-            return transpose(tree.Apply("vec", (self.array(expression),), VECTOR))
-        return self.sum_of(expression, lambda term: self.term(term, term.axes[:outer], term.axes[outer:], outer))
+        inner = len(expression.shape) - outer
+        if (outer, inner) in ((0, 2), (2, 0)) and expression.terms:
+            array = self.array(expression)
+            factors = array.factors if isinstance(array, tree.Product) else (array,)
+            front, body = ([f for f in factors if (f.kind == SCALAR) == scalar] for scalar in (True, False))
+            if not body or front == list(factors):
+                front, body = [], [array]
+            vector = product([*front, tree.Apply("vec", (product(body),), VECTOR)])
+            return transpose(vector) if outer == 0 else vector
+        try:
+            return self.sum_of(
+                expression, lambda term: self.matrix(term, flat(term.axes[:outer]), flat(term.axes[outer:]))
+            )
+        except Unreadable:
+            return self.sum_of(expression, self.entrywise)
 
     def sum_of(self, expression: Expression, read: Callable[[Term], Tree]) -> Tree:
         """The sum of its terms, the common factors of all of them in front."""
         if not expression.terms:
             return tree.Number(Fraction(0))
         terms = sorted(expression.terms, key=lambda term: float(term.coefficient) < 0)
-        common = common_scalars(terms) if len(terms) > 1 else []
+        common = common_parts(terms) if len(terms) > 1 else []
         number = common_number(terms) if len(terms) > 1 else Fraction(1)
-        rest = [without(term, common, number) for term in terms]
-        whole = total([read(term) for term in rest])
+        rest = [without(term, common, number) for term in terms] if common or number != 1 else terms
+        whole = total([part for _, part in sorted(((term, read(term)) for term in rest), key=place_in_sum)])
+        if whole.kind == TENSOR:  # no factor of a product
+            return total([read(term) for term in terms])
         if not common and number == 1:
             return simpler(whole, self.symmetric)
-        front = Term(number, (), tuple((leaf, ()) for leaf in common), ())
-        return simpler(product([self.scalar_part(front), whole]), self.symmetric)
+        draft = Draft()
+        draft.coefficient = number if isinstance(number, Fraction) else Fraction(number)
+        for part in common:
+            draft.take(part)
+        return simpler(product([self.matrix(draft.finish(()), (), ()), whole]), self.symmetric)
 
     def term(self, term: Term, rows: Any, columns: Any, outer: int = 1) -> Tree:
         """One term as a matrix between the indices of the rows and those of the columns."""
@@ -108,49 +161,14 @@ class Reader:
             return self.entrywise(term)
 
     def matrix(self, term: Term, rows: tuple[int, ...], columns: tuple[int, ...]) -> Tree:
-        """The same where every connected part of the graph has at most one row and one column."""
-        parts = components(term, rows, columns)
-        scalars = [part for part in parts if not part.indices]
-        front = self.scalar_part(Term(term.coefficient, (), tuple(f for part in scalars for f in part.factors), ()))
-        body: list[tuple[Component, Tree]] = []
-        for part in parts:
-            if part.indices:
-                tree_of_part = self.component(part, term.sizes)
-                if not part.rows and not part.columns:
-                    front = product([front, tree_of_part])
-                else:
-                    body.append((part, tree_of_part))
-        return product([front, self.together(body, rows, columns, term.sizes)])
-
-    def together(
-        self, body: list[tuple[Component, Tree]], rows: tuple[int, ...], columns: tuple[int, ...], sizes: Any
-    ) -> Tree:
-        """Connected parts side by side: an outer product or a Kronecker product."""
-        if not body:
-            return ONE
-        if len(rows) <= 1 and len(columns) <= 1:
-            tall = next((t for part, t in body if part.rows), None)
-            wide = next((t for part, t in body if not part.rows), None)
-            return product([t for t in (tall, wide) if t is not None])
-        order = kronecker_order(body, rows, columns)
-        if order is None and len(columns) == 2:
-            order = kronecker_order(body, rows, columns[::-1])
-            if order is not None:
-                first, second = (self.size(sizes[k]) for k in columns)
-                swap = tree.Commutation(first, second)
-                return product([kronecker([t for _, t in order]), swap])
-        if order is None:
-            raise Unreadable("the parts are interleaved")
-        return kronecker([t for _, t in order])
-
-    # one connected part
-
-    def component(self, part: Component, sizes: Any) -> Tree:
-        """A connected part of the graph."""
-        if len(part.rows) > 1 or len(part.columns) > 1:
-            raise Unreadable("a part with several rows or columns")
-        graph = Elimination(self, part, sizes)
-        return graph.result()
+        """The same, where index notation can be read as matrix notation."""
+        scalars = tuple(factor for factor in term.factors if not flat(factor[1]))
+        others = [factor for factor in term.factors if flat(factor[1])]
+        front = self.scalar_part(Term(term.coefficient, (), scalars, ()))
+        graph = Elimination(self, others, term.sizes, {*rows, *columns, *(k for _, on in others for k in flat(on))})
+        rows, columns = graph.without_repetition(rows), graph.without_repetition(columns)
+        graph.eliminate({*rows, *columns})
+        return product([front, matrix_between(self, graph, rows, columns)])
 
     def leaf(self, leaf: Leaf, ndim: int) -> Tree:
         """A factor."""
@@ -158,10 +176,15 @@ class Reader:
         if isinstance(leaf, Variable):
             name, sample, _ = leaf.name.partition("[")  # one sample of an array has the index of the sample
             return tree.Symbol(name.lower() if sample and ndim else name, kind, "i" if sample else "")
+        if isinstance(leaf, Constant):
+            return tree.Number(leaf.value)
         if isinstance(leaf, Group):
             return self.array(leaf.inside)
         assert isinstance(leaf, Call)
-        arguments = tuple(self.array(argument) for argument in leaf.arguments)
+        if leaf.name in SIZED:
+            arguments = tuple(self.array(a) if a.shape else self.size_of(a) for a in leaf.arguments)
+            return tree.Apply(leaf.name, arguments, kind, leaf.parameters)
+        arguments = tuple(self.argument(argument) for argument in leaf.arguments)
         special = SPECIAL.get(leaf.name)
         if special is not None:
             return special(arguments, dict(leaf.parameters), kind)
@@ -185,7 +208,7 @@ class Reader:
                 above[0] = tree.Number(Fraction(fraction.numerator))
                 below = [tree.Number(Fraction(fraction.denominator)), *below]
         numerator, denominator = powers(above), powers(below)
-        return numerator if denominator == ONE else product([sign, tree.Quotient(numerator, denominator)])
+        return product([sign, numerator if denominator == ONE else tree.Quotient(numerator, denominator)])
 
     def number(self, number: Number) -> tuple[list[Tree], list[Tree]]:
         """A coefficient as a fraction of numbers and sizes."""
@@ -193,7 +216,7 @@ class Reader:
             return [tree.Number(number)], []
         above, over = self.sizes_in(abs(number.numerator))
         below, under = self.sizes_in(number.denominator)
-        rest = Fraction(over * (1 if number >= 0 else -1), under)
+        rest = over / under * (1 if number >= 0 else -1)
         if not below:
             return ([tree.Number(rest)] if rest != 1 or not above else []) + above, []
         numerator = [tree.Number(Fraction(rest.numerator))] if rest.numerator != 1 or not above else []
@@ -201,18 +224,20 @@ class Reader:
             below = [tree.Number(Fraction(rest.denominator)), *below]
         return numerator + above, below
 
-    def sizes_in(self, number: int) -> tuple[list[Tree], int]:
+    def sizes_in(self, number: int) -> tuple[list[Tree], Fraction]:
         """The sizes ``N`` and ``N - 1`` that divide a whole number, and what is left of it."""
         found: list[Tree] = []
+        rest = Fraction(1)
         for size, letter in self.letters.items():
             while number % size == 0 and size > 1:
                 found.append(tree.Size(letter))
                 number //= size
         for size, letter in self.letters.items():
-            if size > 20 and number % (size - 1) == 0:
+            half = size // 2  # N - 1 is twice a prime
+            while half > 10 and number % half == 0:
                 found.append(tree.Sum((tree.Size(letter), tree.Number(Fraction(-1)))))
-                number //= size - 1
-        return found, number
+                number, rest = number // half, rest / 2
+        return found, rest * number
 
     def entrywise(self, term: Term) -> Tree:
         """A term in index notation."""
@@ -227,7 +252,19 @@ class Reader:
             tuple((self.leaf(leaf, len(on)), tuple(names[k] for axis in on for k in axis)) for leaf, on in others),
             tuple((names[k], self.size(size)) for k, size in enumerate(term.sizes)),
         )
-        return product([self.scalar_part(Term(term.coefficient, (), scalars, ())), body])
+        front = self.scalar_part(Term(term.coefficient, (), scalars, ()))
+        if body.kind == TENSOR and front != ONE:  # no factor of a matrix product
+            return replace(body, factors=((front, ()), *body.factors))
+        return product([front, body])
+
+
+def place_in_sum(pair: tuple[Term, Tree]) -> tuple[bool, bool, int, int]:
+    """What terms are sorted by: positive ones first, the identity, what is not transposed; short matrices first."""
+    term, body = pair
+    inside = list(parts(body))
+    turned = sum(isinstance(part, tree.Transpose) and part.kind == MATRIX for part in inside)
+    length = len(inside) if body.kind == MATRIX else 0
+    return float(term.coefficient) < 0, not any(isinstance(part, tree.Identity) for part in inside), turned, length
 
 
 def touched(term: Term) -> frozenset[int]:
@@ -243,15 +280,15 @@ def inside_reciprocal(leaf: Leaf) -> Expression | None:
     return leaf.arguments[0] if isinstance(leaf, Call) and leaf.name == "reciprocal" else None
 
 
-def common_scalars(terms: Sequence[Term]) -> list[Leaf]:
-    """The scalar factors that all terms have."""
-    lists = [[leaf for leaf, on in term.factors if not flat(on) and not on] for term in terms]
+def common_parts(terms: Sequence[Term]) -> list[Term]:
+    """The scalars that all terms have as a factor, such as ``u^T v``."""
+    lists = [closed_parts(term)[1] for term in terms]
     common = []
-    for leaf in list(lists[0]):
-        if all(leaf in others for others in lists):
-            common.append(leaf)
+    for part in list(lists[0]):
+        if all(part in others for others in lists):
+            common.append(part)
             for others in lists:
-                others.remove(leaf)
+                others.remove(part)
     return common
 
 
@@ -262,13 +299,13 @@ def common_number(terms: Sequence[Term]) -> Number:
     return size if isinstance(size, Fraction) and size else Fraction(1)
 
 
-def without(term: Term, common: Sequence[Leaf], number: Number) -> Term:
+def without(term: Term, common: Sequence[Term], number: Number) -> Term:
     """A term divided by common factors."""
-    factors = list(term.factors)
-    for leaf in common:
-        factors.remove((leaf, ()))
-    coefficient = term.coefficient / number if number != 1 else term.coefficient
-    return Term(coefficient, term.axes, tuple(factors), term.sizes)
+    rest, parts = closed_parts(term)
+    for part in common:
+        parts.remove(part)
+    result = product_of(rest, parts)
+    return result.times(1 / number) if number != 1 else result
 
 
 def index_text(index: Any) -> str:
@@ -281,6 +318,7 @@ def index_text(index: Any) -> str:
     return "..." if index is Ellipsis else str(index)
 
 
+SIZED = ("eye", "convolution_matrix")  # functions whose numbers are sizes
 RELATIONS = {"greater": ">", "less": "<", "greater_equal": ">=", "less_equal": "<=", "equal": "==", "not_equal": "!="}
 
 SPECIAL: dict[str, Callable[[tuple[Tree, ...], dict[str, Any], str], Tree]] = {
@@ -288,9 +326,10 @@ SPECIAL: dict[str, Callable[[tuple[Tree, ...], dict[str, Any], str], Tree]] = {
     "reciprocal": lambda a, p, kind: tree.Quotient(ONE, a[0]),
     "inv": lambda a, p, kind: tree.Inverse(a[0]),
     "power": lambda a, p, kind: tree.Power(*a),
-    "norm": lambda a, p, kind: tree.Norm(a[0], "fro" if a[0].kind == MATRIX else "2")
-    if p.get("axis") is None
-    else tree.Apply("norm", a, kind, tuple(p.items())),
+    "norm": lambda a, p, kind: (
+        tree.Norm(a[0], "fro" if a[0].kind == MATRIX else "2")
+        if p.get("axis") is None
+        else tree.Apply("norm", a, kind, tuple(p.items()))
+    ),
     "indexing": lambda a, p, kind: tree.Part(a[0], index_text(p["index"]), kind),
 }
-

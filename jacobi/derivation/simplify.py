@@ -4,25 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from jacobi.derivation.expression import (
-    Call,
-    Draft,
-    Expression,
-    Group,
-    Leaf,
-    Term,
-    collected,
-    complexity,
-    count_of_leaves,
-    exact,
-    expanded,
-    from_leaf,
-    replaced,
-    scaled,
-    transposed,
-)
+from jacobi.derivation import identities_of_functions, identities_of_sums, identities_of_terms  # noqa: F401
+from jacobi.derivation.algebra import complexity, count_of_leaves, expanded, from_leaf, replaced, scaled, transposed
+from jacobi.derivation.expression import Call, Draft, Expression, Group, Leaf, Term, collected, exact
 from jacobi.derivation.identities import (
     OF_FUNCTIONS,
+    OF_SUMS,
     OF_TERMS,
     grouped,
     lone_factor,
@@ -45,18 +32,38 @@ def simplified(expression: Expression, used: list[str] | None = None, assumed: A
     """
     used = [] if used is None else used
     before = None
-    while before != expression:
+    for _ in range(ROUNDS):
+        if before == expression:
+            break
         before = expression = opened(expression)
         expression = inside_simplified(expression, used, assumed)
         expression = terms_simplified(expression, used, assumed)
+        expression = sums_simplified(expression, used)
         flat = expanded(expression)
         if flat != expression and count_of_leaves(flat) < count_of_leaves(expression):
             expression = flat
         shorter = factored(expression)
-        if shorter is not None and complexity(shorter) < complexity(expression):
+        if shorter is not None and complexity(shorter) <= complexity(expression):
             note(used, "u v + u w = u (v + w)")
             expression = shorter
     return expression
+
+
+def sums_simplified(expression: Expression, used: list[str]) -> Expression:
+    """Pairs of terms that make one together."""
+    for _ in range(len(expression.terms)):
+        for identity in OF_SUMS:
+            found = identity.apply(expression) if len(expression.terms) > 1 else None
+            if found is not None:
+                note(used, identity.statement)
+                expression = found
+                break
+        else:
+            break
+    return expression
+
+
+ROUNDS = 50  # far more than any formula needs: an end is certain
 
 
 def factored(expression: Expression) -> Expression | None:

@@ -8,20 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from jacobi.derivation.chain import times
+from jacobi.derivation.algebra import added, from_leaf, replaced, times
 from jacobi.derivation.derivation import Line
-from jacobi.derivation.expression import (
-    Call,
-    Draft,
-    Expression,
-    Group,
-    Leaf,
-    Term,
-    Variable,
-    added,
-    from_leaf,
-    replaced,
-)
+from jacobi.derivation.expression import Call, Draft, Expression, Group, Leaf, Term, Variable
 from jacobi.derivation.identities import Identity
 from jacobi.derivation.meaning import Meaning, squeezed
 from jacobi.derivation.reading import Reader
@@ -29,9 +18,11 @@ from jacobi.derivation.simplify import shape_of, simplified
 from jacobi.derivation.tracing import Traced
 from jacobi.differentiate.accumulate import local_jacobians
 from jacobi.expressions import Step
+from jacobi.notation.compose import product
 from jacobi.notation.latex import latex
+from jacobi.notation.parts import parts
 from jacobi.notation.text import text
-from jacobi.notation.tree import Tree
+from jacobi.notation.tree import Entrywise, Kronecker, Sum, Tree
 
 NAMES = ("z", "a", "v", "s", "u", "p", "q", "r", "t", "g", "h")
 SUMS = (np.add, np.subtract)
@@ -120,7 +111,7 @@ class Story:
                 current = max(waiting)
                 so_far = waiting.pop(current)
                 for parent, local in self.locals.get(current, []):
-                    part = self.inside.tensor(local)
+                    part = self.inside.local(self.found.graph.steps[current], parent, local)
                     middle = len(np.shape(self.found.graph.steps[current].value))
                     new = part if so_far is None else times(so_far, part, middle)
                     goal: Any = reached if parent in self.names or parent == self.source.number else waiting
@@ -170,7 +161,7 @@ class Story:
 
     def definition(self, number: int) -> Expression:
         """What a named step is, in terms of the others."""
-        return self.tidy(self.inside._of(self.found.graph.steps[number]))
+        return self.tidy(squeezed(self.inside._of(self.found.graph.steps[number])))
 
     # lines
 
@@ -230,7 +221,8 @@ class Story:
             matrices = []
             for a, b in pairwise(path):
                 local = dict(self.edges[a])[b]
-                matrices.append(text(self.reader.jacobian(local, len(np.shape(self.found.graph.steps[a].value)))))
+                factor = self.reader.jacobian(local, len(np.shape(self.found.graph.steps[a].value)))
+                matrices.append(f"({text(factor)})" if isinstance(factor, (Sum, Kronecker)) else text(factor))
             found.append(Line("chain rule", "", " · ".join(matrices), ()))
         for number in sorted(self.told, reverse=True):
             body = self.reader.jacobian(self.told[number], outer)
@@ -239,6 +231,20 @@ class Story:
             body = self.reader.jacobian(self.last, outer)
             found.append(self.equation("chain rule", self.output.number, self.source.number, body, self.last))
         return found
+
+    def product(self) -> Tree | None:
+        """The Jacobian as the product of the local ones, where it can be written so; the names are substituted."""
+        path = self.only_path()
+        if path is None:
+            return None
+        factors = []
+        for a, b in pairwise(path):
+            local = dict(self.edges[a])[b]
+            for number in sorted(self.names, reverse=True):
+                local = replaced_name(local, self.names[number], self.definition(number))
+            factors.append(self.reader.jacobian(self.tidy(local), len(np.shape(self.found.graph.steps[a].value))))
+        whole = product(factors)
+        return None if any(isinstance(part, Entrywise) for part in parts(whole)) else whole
 
     def only_path(self) -> list[int] | None:
         """The steps from the output to the argument, if there is only one way."""

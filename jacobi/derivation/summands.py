@@ -14,7 +14,7 @@ from jacobi.derivation.expression import (
     collected,
     flat,
 )
-from jacobi.derivation.reading import Reader, common_number, without
+from jacobi.derivation.reading import Reader, common_number
 from jacobi.notation import tree
 from jacobi.notation.compose import product
 from jacobi.notation.text import text
@@ -35,7 +35,7 @@ def sum_over_samples(J: Expression, reader: Reader) -> str:
     try:
         terms = [summand(term, samples[0]) for term in J.terms]
         number = common_number(J.terms) if len(J.terms) > 1 else J.terms[0].coefficient
-        inside = collected(J.shape, [without(term, (), number) for term in terms])
+        inside = collected(J.shape, [term.times(1 / number) for term in terms])
         front = reader.scalar_part(Term(number, (), (), ()))
         body = reader.jacobian(inside, 0) if J.shape else reader.array(inside)
     except Unreadable:
@@ -102,4 +102,3 @@ def slice_of(expression: Expression, axis: int) -> Expression:
         axes = tuple(tuple(new[i] for i in digits) for k, digits in enumerate(term.axes) if k != axis)
         terms.append(draft.finish(axes))
     return collected(shape, terms)
-

@@ -11,7 +11,8 @@ import numpy as np
 from jacobi.expressions import Graph, Node
 from jacobi.matrix import indicator
 from jacobi.rules import REGISTRY
-from jacobi.rules.registry import Composed
+from jacobi.rules.reductions import lasting, reduced
+from jacobi.rules.registry import Composed, Rule
 
 
 def mask(comparison: Any) -> Composed:
@@ -30,7 +31,32 @@ def unmasked(x: Any) -> Any:
     return 1 - x
 
 
+def triangle(mask: Any) -> Any:
+    """A triangle of a matrix is a product with a triangle of ones."""
+    return lambda m, k=0: mask(np.ones(m.shape[-2:]), k) * m
+
+
+def diagonal(v: Any, k: int = 0) -> Any:
+    """``diag(v)`` is the identity with its rows scaled."""
+    return np.eye(v.shape[0]) * v[:, None] if v.ndim == 1 and k == 0 else REGISTRY[np.diag].evaluate(v, k)
+
+
+def product(y: Any, a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The product of the others is the whole divided by one: no zeros here, so that there is a formula."""
+    return reduced(y, a, axis, lasting(y, a, axis) / a)
+
+
+def extreme(y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """A mask of the entry that attains the maximum or minimum: there is only one, away from kinks."""
+    return reduced(y, x, axis, indicator(x, lasting(y, x, axis), np.equal, x.dtype))
+
+
 OTHERWISE: dict[Any, Any] = {
+    **{function: Rule(function, (extreme,)) for function in (np.max, np.min, np.amax, np.amin)},
+    np.tril: Composed(np.tril, triangle(np.tril)),
+    np.triu: Composed(np.triu, triangle(np.triu)),
+    np.diag: Composed(np.diag, diagonal),
+    np.prod: Rule(np.prod, (product,)),
     **{c: mask(c) for c in (np.greater, np.less, np.greater_equal, np.less_equal, np.equal, np.not_equal)},
     np.where: Composed(np.where, choice),
     np.logical_not: Composed(np.logical_not, unmasked),

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from jacobi.derivation.expression import TELLING
+from jacobi.derivation.refusals import DerivationError
 from jacobi.derivation.sizes import Sizes
 from jacobi.derivation.symbolic import graph_of
 from jacobi.differentiate.trace import Trace, result_of, without_rule
+from jacobi.errors import at_users_line
 from jacobi.expressions import Graph, Node, Step
+from jacobi.expressions.graph import Answer
 
-# Primes p with (p - 1) / 2 prime as well: no decimal fraction has them in its denominator, so that 1/N and 1/(N - 1)
-# can be read off a number.
-TELLING = (23, 47, 59, 83, 107, 167, 179, 227)
+STATIC = ("shape", "ndim", "size", "result_type")  # what is asked of shapes, not of values
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,23 @@ class Traced:
         return Trace(self.graph, dict(enumerate(self.inputs.values())), self.output, True)
 
 
-def telling(sizes: Sizes) -> Sizes:
-    """The same shapes with numbers that can be told from all others."""
+def refuse_branches(answers: list[Answer]) -> None:
+    """Refuse a program whose course depends on values: its formula would hold on one branch only."""
+    for answer in answers:
+        name = "a traced value" if answer.operation is None else answer.operation.name
+        silent = answer.inside or name.rpartition(".")[2] in STATIC
+        if not silent and any(isinstance(a, Step) for a in answer.arguments):
+            value = f"{answer.value!r:.40}"
+            what = f"no formula, because the course of the function depends on values ({name} gave {value})"
+            cure = "Write np.where(condition, a, b) instead of if, so that both cases are in the formula."
+            raise DerivationError(at_users_line(what, cure))
+
+
+def telling(sizes: Sizes, skipped: int = 0) -> Sizes:
+    """The same shapes with numbers that can be told from all others; the first of them may be skipped."""
     taken = {token for shape in sizes.shapes.values() for token in shape if isinstance(token, int)}
-    free = [number for number in TELLING if number not in taken]
+    taken |= {int(number) for number in re.findall(r"[0-9]+", sizes.program.text)} - {0}
+    free = [p for p in TELLING[skipped:] if all(other % p and other % (p // 2) for other in taken)]
     return replace(sizes, letters=dict(zip(sizes.letters, free, strict=False)), domains={})
 
 
@@ -60,6 +76,7 @@ def traced(sizes: Sizes, values: Mapping[str, Any], run: Any = None) -> Traced:
     inputs = {name: graph.input(np.asarray(values[name], dtype=float)[()]) for name in sizes.program.arguments}
     nodes: dict[str, Any] = {name: Node(graph, step) for name, step in inputs.items()}
     nodes |= {letter: values[letter] for letter in sizes.program.letters}
+    answers = graph.answers = []
     try:
         result, scope = sizes.program.run(**nodes) if run is None else (run(**nodes), {})
         output = result_of(graph, result, None)  # type: ignore[arg-type]
@@ -69,5 +86,7 @@ def traced(sizes: Sizes, values: Mapping[str, Any], run: Any = None) -> Traced:
             if isinstance(value, Node) and value.current().operation is not None
         }
     finally:
+        graph.answers = None  # rules may ask what they like
         graph.release()
+    refuse_branches(answers)
     return Traced(graph, inputs, output, named, sizes)

@@ -136,6 +136,8 @@ class Answer(NamedTuple):
         The answer.
     number : int
         How many steps there were.
+    inside : bool
+        Whether a composed operation asked, not the user's code.
     """
 
     operation: Operation | None
@@ -143,6 +145,7 @@ class Answer(NamedTuple):
     keywords: dict[str, Any]
     value: Any
     number: int
+    inside: bool = False
 
 
 class Graph:
@@ -217,7 +220,7 @@ class Graph:
         """Note that the user's code was given a plain value, on which its course may depend."""
         if self.answers is not None:
             steps = tuple(a.current() if isinstance(a, Traced) else a for a in arguments)
-            self.answers.append(Answer(operation, steps, keywords, value, len(self.steps)))
+            self.answers.append(Answer(operation, steps, keywords, value, len(self.steps), self.composing > 0))
 
     def release(self) -> None:
         """Let the arrays that were made read-only be written again."""

@@ -65,7 +65,7 @@ def check_chain(links: Sequence[Link], x: Any, **options: Any) -> ChainReport:
 
     Parameters
     ----------
-    links : sequence of (function, claim)
+    links : sequence of pairs
         Functions of one argument in the order in which they are applied, each with its local Jacobian: an array, or a
         function of the same argument.
     x : array

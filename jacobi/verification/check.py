@@ -277,7 +277,7 @@ def misfit(problem: Problem, unfit: UnfitClaim, claim: Any, options: Options) ->
     reason = "complex" if "complex" in text else "the claim does not fit"
     report = Report("invalid", reason, explanation=text, notes=tuple(problem.notes))
     m, n = problem.shape
-    if unfit.given is None or not unfit.given.size or m * n > DIAGNOSED:
+    if unfit.given is None or not unfit.given.size or m * n > DIAGNOSED or (options.layout == "gradient" and m != 1):
         return report
     tracing = traced(problem.f.function, problem.args, options.argnum)
     if affordable(problem, options.budget):

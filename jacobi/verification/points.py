@@ -132,7 +132,10 @@ def same_slip(bad: list[Report], text: str) -> Report:
 
 
 def as_shape(shape: Any) -> tuple[Any, ...]:
-    """A shape; a single size is the length of a vector."""
+    """A shape; a single size is the length of a vector, and ``"N, n"`` is a matrix."""
+    if isinstance(shape, str):
+        parts = [part.strip() for part in shape.strip("()").split(",") if part.strip()]
+        return tuple(int(part) if part.isdigit() else part for part in parts)
     return tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
 
 

@@ -1,6 +1,6 @@
 """The diagnosis: the slips that fit the numbers, the formula and the chain rule of a wrong claim, best first.
 
-Five witnesses are asked, each in a folder or file of its own: ``numbers`` compares two matrices, ``formula`` edits the
+Six witnesses are asked, each in a folder or file of its own: ``numbers`` compares two matrices, ``formula`` edits the
 user's line, ``chain_rule`` differentiates the function again with one mistake, ``places`` tries other points.  Each
 gives candidates with a weight; a slip without free constants outweighs one with constants that could be fitted.
 """
@@ -17,7 +17,7 @@ from jacobi.verification.diagnosis.chain_rule.derivations import derivations
 from jacobi.verification.diagnosis.formula.edits import edits
 from jacobi.verification.diagnosis.numbers.comparison import Comparison, counted
 from jacobi.verification.diagnosis.numbers.patterns import patterns, readings
-from jacobi.verification.diagnosis.places import independent_of_x, other_points, outside_slopes
+from jacobi.verification.diagnosis.places import independent_of_x, other_arguments, other_points, outside_slopes
 from jacobi.verification.evidence import Evidence
 from jacobi.verification.slips import Candidate
 
@@ -28,7 +28,7 @@ Witness = Callable[[Evidence], list[Candidate]]
 
 SHOWN = 6  # candidates in a report
 STRONG = 0.5  # the weight from which a slip is believed besides a wrong shape
-WITNESSES: tuple[Witness, ...] = (patterns, edits, derivations, other_points, independent_of_x)
+WITNESSES: tuple[Witness, ...] = (patterns, edits, derivations, other_arguments, other_points, independent_of_x)
 
 
 def diagnose(evidence: Evidence) -> tuple[Candidate, ...]:

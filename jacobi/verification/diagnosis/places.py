@@ -38,6 +38,22 @@ def other_points(evidence: Evidence) -> list[Candidate]:
     return []
 
 
+def other_arguments(evidence: Evidence) -> list[Candidate]:
+    """Whether the claim is the derivative by another argument."""
+    columns = evidence.right.shape[1]
+    for k, argument in enumerate(evidence.args):
+        if k == evidence.argnum or not isinstance(argument, np.ndarray) or argument.size != columns:
+            continue
+        found = traced(evidence.f, evidence.args, k)
+        if isinstance(found, Traced) and evidence.right.size <= MOST_ENTRIES:
+            there = found.jacobian.toarray()
+            if there.any() and evidence.fits(there) and not evidence.proves(there):
+                asked = evidence.argument(evidence.argnum)
+                sentence = f"this is the derivative by {evidence.argument(k)}, and {asked} is asked for"
+                return [Candidate("wrong_argument", sentence, f"differentiate by {asked}", 0.9)]
+    return []
+
+
 def moved(evidence: Evidence, x: Any) -> tuple[Any, ...]:
     """The arguments with another value of the differentiated one."""
     arguments = list(fresh(evidence.args))
