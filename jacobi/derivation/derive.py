@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from jacobi.derivation.algebra import contracted, transposed, variable
 from jacobi.derivation.assumptions import identities_of
 from jacobi.derivation.derivation import Derivation, Line, Verification
 from jacobi.derivation.domain import domain_of
-from jacobi.derivation.expression import Expression, Unreadable
+from jacobi.derivation.expression import Expression, Unreadable, within
 from jacobi.derivation.formula import Formula
 from jacobi.derivation.meaning import Meaning
 from jacobi.derivation.program import read
@@ -24,19 +24,22 @@ from jacobi.derivation.steps import Story
 from jacobi.derivation.summands import sum_over_samples
 from jacobi.derivation.tokens import letters_in
 from jacobi.derivation.tracing import Traced, telling, traced
-from jacobi.errors import InputError, at_users_line
+from jacobi.errors import InputError, JacobiError, at_users_line
 from jacobi.expressions import Step
 from jacobi.finite_difference import measure
+from jacobi.notation.compose import transpose
 from jacobi.notation.parts import parts
 from jacobi.notation.text import text
-from jacobi.notation.tree import Entrywise, Tree
+from jacobi.notation.tree import Apply, Entrywise, Tree
 from jacobi.transforms import jacobian
 
 POINTS = 2  # random points at which a formula is executed before it is shown
 AGREEMENT = 1e-6
 KINDS = ("positive definite", "positive")  # the assumptions that show the sign of a Hessian
 ROUNDING = 1e-13
-SKIPPED = (0, 3)  # a number of the program may look like a size: then other sizes tell
+STRANGE = (TypeError, AttributeError, IndexError, KeyError)  # of operations that cannot be derived
+MOST_SECONDS = 10.0
+SKIPPED = (0, 3, 5)  # a number of the program may look like a size: then other sizes tell
 
 
 def derive(
@@ -100,14 +103,30 @@ def derive(
     rng = np.random.default_rng(0)
     plain = {key: value for key, value in (assume or {}).items()}
     sizes = assign(program, shapes, rng, plain)
+    found: list[Derivation] = []
+    problem: Mistaken | None = None
     for skipped in SKIPPED:
         work = Work(sizes, name, plain, layout == "denominator", vec, skipped)
         try:
-            first = work.first(rng)
-            return first if order == 1 else work.second(first, rng)
+            with within(MOST_SECONDS):
+                first = work.first(rng)
+                derivation = first if order == 1 else work.second(first, rng)
         except Mistaken as mistake:
             problem = mistake
-    raise problem
+            continue
+        except JacobiError:
+            raise
+        except STRANGE as strange:
+            what = f"no formula for the derivative of {program.text} by {name}: {type(strange).__name__}: {strange}"
+            raise DerivationError(at_users_line(what, "Use jacobian(f) for numbers.")) from strange
+        # a number of the program that looked like a size at one set of sizes does not at another
+        found.append(derivation)
+        agreeing = [other for other in found if other.formula == derivation.formula]
+        if not sizes.letters or len(agreeing) > 1:
+            return agreeing[0]
+    if problem is not None:
+        raise problem
+    return found[-1]
 
 
 def chosen(wrt: str | None, arguments: tuple[str, ...]) -> str:
@@ -248,8 +267,10 @@ class Work:
         flat = reordered(J, outer) if self.vec == "F" else J
         if self.turned:
             ndim = len(J.shape)
-            return reader.jacobian(transposed(flat, (*range(outer, ndim), *range(outer))), ndim - outer)
+            turned = reader.jacobian(transposed(flat, (*range(outer, ndim), *range(outer))), ndim - outer)
+            return column_by_column(turned) if self.vec == "F" else turned
         found = reader.jacobian(flat, outer)
+        found = column_by_column(found) if self.vec == "F" else found
         if story is None or self.vec == "F" or not any(isinstance(part, Entrywise) for part in parts(found)):
             return found
         return story.product() or found
@@ -310,8 +331,9 @@ class Work:
                     J = jacobian(f, position)(*values.values())
                     right = J.toarray(order=self.vec)
                     right = right.T if self.turned else right
-                    formula = np.atleast_2d(np.asarray(derivation.jacobian.value(values), float))
-                    claimed = formula.reshape(right.shape) if formula.size == right.size else formula
+                    claimed = np.asarray(derivation.jacobian.value(values), float)
+                    if claimed.ndim != 2 and claimed.size == right.size:  # a tensor; rows and columns are told apart
+                        claimed = claimed.reshape(right.shape)
                     size = np.abs(right).max(initial=0.0)
                     gap = np.abs(claimed - right).max(initial=0.0) if claimed.shape == right.shape else np.inf
                     whole = size if size > ROUNDING else 1.0  # a derivative of 0 comes out as rounding errors
@@ -350,6 +372,23 @@ def works(sizes: Sizes, assume: Mapping[str, Any]) -> bool:
     except InputError:
         return False
     return True
+
+
+def column_by_column(whole: Tree) -> Tree:
+    """The tree with every ``vec`` of a transpose as the ``vec`` of the matrix itself, column by column."""
+
+    def change(part: Any) -> Any:
+        if isinstance(part, tuple):
+            return tuple(change(inner) for inner in part)
+        if not isinstance(part, Tree):
+            return part
+        part = replace(part, **{f.name: change(getattr(part, f.name)) for f in fields(part)})
+        if isinstance(part, Apply) and part.name == "vec" and not part.parameters:
+            return replace(part, arguments=(transpose(part.arguments[0]),), parameters=(("order", "F"),))
+        return part
+
+    result: Tree = change(whole)
+    return result
 
 
 def reordered(J: Expression, outer: int) -> Expression:

@@ -11,11 +11,14 @@ been merged by a reshape.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import prod
+from time import perf_counter
 from typing import Any
 
 Digits = tuple[int, ...]
@@ -27,6 +30,19 @@ Number = Fraction | float
 # denominator, so that 1/N and 1/(N - 1) can be read off a number.  None is the sum of two others and 1, or twice
 # another and 1.
 TELLING = (23, 59, 107, 179, 227, 263, 347, 359)
+
+
+_deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Give up, as `Unreadable`, what takes longer."""
+    token = _deadline.set(perf_counter() + seconds)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
 
 
 class Unreadable(Exception):
@@ -235,6 +251,8 @@ def moved(axes: Axes, shift: int) -> Axes:
 
 def canonical(coefficient: Number, axes: Axes, factors: Iterable[Factor], sizes: Sequence[int]) -> Term:
     """The term with its factors sorted and its indices numbered in reading order."""
+    if perf_counter() > _deadline.get():
+        raise Unreadable("a formula that short")
     number: dict[int, int] = {}
     for axis in axes:
         for index in axis:

@@ -132,7 +132,8 @@ class Reader:
                 expression, lambda term: self.matrix(term, flat(term.axes[:outer]), flat(term.axes[outer:]))
             )
         except Unreadable:
-            return self.sum_of(expression, self.entrywise)
+            found = self.sum_of(expression, self.entrywise)
+            return transpose(found) if (outer, inner) == (0, 1) else found  # a row
 
     def sum_of(self, expression: Expression, read: Callable[[Term], Tree]) -> Tree:
         """The sum of its terms, the common factors of all of them in front."""

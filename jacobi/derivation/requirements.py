@@ -185,6 +185,9 @@ class Watch:
         return WatchedOperation(without_rule(function) if operation is None else operation, self)
 
 
+    __getitem__ = get
+
+
 class WatchedOperation:
     """An operation that tells which operands it failed on."""
 
