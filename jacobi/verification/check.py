@@ -82,8 +82,8 @@ def check(
     rng : int or numpy.random.Generator, optional
         The seed of random choices; 0 by default.
     points : int, sequence of tuples, or callable, optional
-        Other points to compare at: how many to draw around ``args``, tuples of arguments, or a function of a generator
-        that returns such a tuple.  The claim must be a function.
+        Other points to compare at: for how many to move the argument that is differentiated by, tuples of all
+        arguments, or a function of a generator that returns such a tuple.  The claim must be a function.
     shapes : dict, optional
         Instead of ``args``: the shape of every argument by its name, with letters or numbers, such as
         ``{"X": ("N", "n"), "w": ("n",)}``.  The formula is compared at several sizes, 1 among them.

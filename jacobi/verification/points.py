@@ -144,6 +144,7 @@ def blind_spots(problem: Problem, reference: Any) -> list[str]:
     found = []
     finite = np.where(np.isfinite(reference), reference, 0.0)
     m, n = problem.shape
+    shape = problem.in_shape
     if not finite.any() and finite.size:
         found.append("the derivative is zero here, so no sign and no factor can be told from another")
     elif m == n > 1 and np.array_equal(finite, finite.T) and np.count_nonzero(finite - np.diag(np.diag(finite))):
@@ -152,11 +153,12 @@ def blind_spots(problem: Problem, reference: Any) -> list[str]:
         if not isinstance(argument, np.ndarray) or argument.dtype.kind != "f" or argument.size < 2:
             continue
         if (argument == argument.flat[0]).all():
+            shape = argument.shape
             found.append(f"all entries of argument {k} are {argument.flat[0]:g}: exchanged entries look the same")
         elif argument.ndim == 2 and argument.shape[0] == argument.shape[1] and np.array_equal(argument, argument.T):
+            shape = argument.shape
             found.append(f"argument {k} is a symmetric matrix: a missing transpose or 2 A for A + A.T is not seen")
     if found:
-        shape = problem.in_shape
         found[-1] += f"; a better point: np.random.default_rng(0).normal(size={shape})"
     return found
 
