@@ -6,12 +6,13 @@ Fresh pages of memory cost more than the arithmetic at a million numbers, so who
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numpy as np
 
-from jacobi.compilation.instructions import Instruction
+from jacobi.compilation.instructions import Check, Fill, Instruction, Part, Program
 
 LARGE = 2**15  # entries from which on blocks pay
 BLOCK = 2**13  # entries of a piece
@@ -19,20 +20,69 @@ THREADED = 2**18  # entries from which on a second thread pays
 FEW = 2  # instructions that are not worth a block
 
 
-def runs(program: Sequence[Any], held: Set[int]) -> Iterator[Any]:
-    """The program with runs of entrywise instructions of one large shape as lists.
+def in_pieces(part: Part) -> bool:
+    """Whether an instruction can be evaluated piece by piece."""
+    if isinstance(part, (Check, Fill)) or part.target.size < LARGE or not part.entrywise:
+        return False
+    function = part.keywords.get("comparison", part.function)
+    shapes = {value.shape for value in part.operands}
+    plain = isinstance(function, np.ufunc) and function.nout == 1 and "O" not in function.types[0]
+    return plain and shapes <= {(), part.target.shape} and part.target.dtype.kind in "fb"
 
-    Parameters
-    ----------
-    program : sequence
-        Instructions and checks, in order.
-    held : set of int
-        The numbers of the values that are returned.
+
+def gathered(program: Sequence[Part]) -> Program:
+    """The same program, with instructions of one shape that are evaluated in pieces as much together as possible.
+
+    Checks keep their place: what follows may not even be defined where they fail.
     """
-    run: list[Instruction] = []
+    if not any(map(in_pieces, program)):
+        return list(program)
+    result: Program = []
+    part: list[Instruction | Fill] = []
+    for item in program:
+        if isinstance(item, Check):
+            result += [*reordered(part), item]
+            part = []
+        else:
+            part.append(item)
+    return result + reordered(part)
+
+
+def reordered(part: Sequence[Instruction | Fill]) -> Program:
+    """Instructions whose operands are ready: first all others, then all of one shape that go in pieces, and so on."""
+    position = {instruction.target.number: k for k, instruction in enumerate(part)}
+    missing = [len({v.number for v in i.operands} & position.keys()) for i in part]
+    users: dict[int, list[int]] = {}
+    for k, instruction in enumerate(part):
+        for number in {v.number for v in instruction.operands} & position.keys():
+            users.setdefault(number, []).append(k)
+    kinds = [instruction.target.shape if in_pieces(instruction) else None for instruction in part]
+    ready: dict[Any, list[int]] = {}
+    for k, count in enumerate(missing):
+        if not count:
+            ready.setdefault(kinds[k], []).append(k)
+    for queue in ready.values():
+        heapify(queue)
+    result: Program = []
+    kind: Any = None
+    while any(ready.values()):
+        if not ready.get(kind):
+            kind = None if ready.get(None) else min((q[0], kind) for kind, q in ready.items() if q)[1]
+        instruction = part[heappop(ready[kind])]
+        result.append(instruction)
+        for k in users.get(instruction.target.number, ()):
+            missing[k] -= 1
+            if not missing[k]:
+                heappush(ready.setdefault(kinds[k], []), k)
+    return result
+
+
+def runs(program: Sequence[Part]) -> Iterator[Any]:
+    """The program with runs of instructions of one shape that are evaluated in pieces as lists."""
+    run: list[Any] = []
     for part in program:
-        fits = isinstance(part, Instruction) and in_pieces(part)
-        if run and not (fits and part.target.shape == run[0].target.shape):
+        fits = in_pieces(part)
+        if run and not (fits and part.target.shape == run[0].target.shape):  # type: ignore[union-attr]
             yield from finished(run)
             run = []
         if fits:
@@ -50,22 +100,12 @@ def finished(run: list[Instruction]) -> Iterator[Any]:
         yield from run
 
 
-def in_pieces(instruction: Instruction) -> bool:
-    """Whether an instruction can be evaluated piece by piece."""
-    target = instruction.target
-    if target.size < LARGE or not instruction.entrywise:
-        return False
-    function = instruction.keywords.get("comparison", instruction.function)
-    shapes = {value.shape for value in instruction.operands}
-    return isinstance(function, np.ufunc) and shapes <= {(), target.shape} and target.dtype.kind in "fb"
-
-
 def in_blocks(block: Callable[[int, int], None], size: int) -> None:
     """Evaluate all pieces, half of them in a second thread where there are many: NumPy releases the lock."""
     if size < THREADED:
         block(0, size)
         return
-    middle = size // 2
+    middle = size // 2 // BLOCK * BLOCK
     failed: list[BaseException] = []
 
     def second() -> None:

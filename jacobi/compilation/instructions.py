@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ from jacobi.expressions import Step
 from jacobi.matrix.arrays import indicator
 from jacobi.rules.registry import Elementwise
 
+SMALL = 4096  # entries; larger constants are told apart by what they are, not by their contents
 VIEWS = (np.reshape, np.transpose, np.ravel, np.swapaxes, np.squeeze, np.expand_dims, np.diagonal, np.broadcast_to)
+NOTHING = (np.reshape, np.ravel, np.positive, np.broadcast_to, np.ndarray.astype, np.squeeze)  # ... to an equal shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +43,7 @@ class Value:
     @property
     def size(self) -> int:
         """The number of entries."""
-        return int(np.prod(self.shape))
+        return prod(self.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,13 +59,19 @@ class Instruction:
     arguments : tuple
         Values, and plain parameters.
     keywords : dict
-        Parameters by name.
+        Parameters.
+    view : bool
+        Whether the result may share the memory of an operand.
+    line : str
+        The line of the user's code that it belongs to.
     """
 
     target: Value
     operation: Any
     arguments: tuple[Any, ...]
     keywords: dict[str, Any]
+    view: bool = False
+    line: str = ""
 
     @property
     def function(self) -> Any:
@@ -72,31 +81,102 @@ class Instruction:
     @property
     def operands(self) -> list[Value]:
         """The arguments that are values."""
-        return [a for a in self.arguments if isinstance(a, Value)]
+        return list(values_in(self.arguments))
 
     @property
     def entrywise(self) -> bool:
-        """Whether it is a ufunc, or a mask, that acts entry by entry, so that it can be evaluated in blocks."""
+        """Whether it is a ufunc, or a mask, that acts entry by entry, so that it can be evaluated in pieces."""
         if self.function is indicator:
             return True
         return isinstance(self.operation, Elementwise) and isinstance(self.function, np.ufunc) and not self.keywords
 
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """A plain value that the function was given: the program must come to the same one.
+
+    Attributes
+    ----------
+    operation : object or None
+        The silent operation; None where a value itself is compared.
+    arguments : tuple
+        Values and plain parameters.
+    keywords : dict
+        Parameters.
+    answer : object
+        The value at the time of the recording.
+    """
+
+    operation: Any
+    arguments: tuple[Any, ...]
+    keywords: dict[str, Any]
+    answer: Any
+
     @property
-    def view(self) -> bool:
-        """Whether the result may share the memory of its first operand."""
-        basic = self.function is operator.getitem
-        return basic or self.function in VIEWS or self.operation.moves or self.function is np.positive
+    def operands(self) -> list[Value]:
+        """The arguments that are values."""
+        return list(values_in((self.arguments, self.keywords)))
+
+
+@dataclass(frozen=True, eq=False)
+class Fill:
+    """A new array of numbers into which values are written.
+
+    Attributes
+    ----------
+    target : Value
+        The array.
+    writes : list of (value, place, operator)
+        What is written where; see `jacobi.compilation.exits.Filled`.
+    start : ndarray or None
+        The array before; None where everything is written.
+    """
+
+    target: Value
+    writes: list[tuple[Value, Any, str]]
+    start: Any
+    entrywise = False
+
+    @property
+    def operands(self) -> list[Value]:
+        """The values that are written."""
+        return list(values_in([value for value, _, _ in self.writes]))
+
+
+Part = Instruction | Check | Fill
+Program = list[Part]
+
+
+def values_in(argument: Any) -> Iterable[Value]:
+    """The values in an argument, those in sequences and dictionaries as well; constants are left out."""
+    if isinstance(argument, Value):
+        if argument.constant is None:
+            yield argument
+    elif isinstance(argument, (tuple, list)):
+        for part in argument:
+            yield from values_in(part)
+    elif isinstance(argument, dict):
+        yield from values_in(tuple(argument.values()))
 
 
 class Builder:
-    """Makes instructions of steps: the same call of the same operands is one instruction."""
+    """Makes instructions of steps: the same call of the same operands is one instruction.
+
+    Attributes
+    ----------
+    program : list
+        The instructions so far, and checks between them.
+    inputs : list of Value
+        The inputs.
+    """
 
     def __init__(self, inputs: Iterable[Step]):
-        self.values: dict[int, Value] = {}
-        self.instructions: list[Instruction] = []
+        self.program: Program = []
         self.inputs: list[Value] = []
+        self.values: dict[int, Value] = {}
         self.known: dict[Any, Value] = {}
         self.made_by: dict[int, Instruction] = {}
+        self.kept: list[Any] = []  # what is told apart by its identity must not go away meanwhile
         self.count = 0
         for step in inputs:
             value = self.new(np.shape(step.value), step.value.dtype)
@@ -109,11 +189,13 @@ class Builder:
         return Value(self.count, tuple(shape), np.dtype(dtype), constant)
 
     def constant(self, array: Any) -> Value:
-        """An array that does not depend on the inputs; a copy that nobody else holds."""
+        """An array that does not depend on the inputs; a copy that nobody else can write into."""
         array = np.asarray(array)
-        key = (array.shape, array.dtype.str, array.tobytes()) if array.size <= 64 else id(array)
+        key = ("constant", self.told(array))
         if key not in self.known:
-            self.known[key] = self.new(array.shape, array.dtype, array.copy()[()])
+            copy = array.copy()
+            copy.flags.writeable = False
+            self.known[key] = self.new(array.shape, array.dtype, copy[()])
         return self.known[key]
 
     def of(self, step: Step) -> Value:
@@ -126,31 +208,59 @@ class Builder:
                 continue
             missing = [a for a in current.arguments if isinstance(a, Step) and a.number not in self.values]
             if missing:
-                waiting += missing
+                waiting += missing[::-1]
             else:
                 self.values[current.number] = self.made(current)
                 waiting.pop()
         return self.values[step.number]
+
+    def check(self, answer: Any) -> None:
+        """The instructions that lead to an answer that the function was given, and its check."""
+        arguments = self.with_values(answer.arguments)
+        keywords = self.with_values(answer.keywords)
+        check = Check(answer.operation, arguments, keywords, answer.value)
+        key = ("check", id(answer.operation), self.told(arguments), self.told(keywords))
+        if check.operands and key not in self.known:  # the answer to the same question is the same
+            self.known[key] = check.operands[0]
+            self.program.append(check)
+
+    def fill(self, how: Any) -> Value:
+        """An array that is filled with the values of steps."""
+        writes = [(self.of(step), place, operator) for step, place, operator in how.writes]
+        fill = Fill(self.new((how.length,), how.dtype), writes, how.start)
+        self.program.append(fill)
+        return fill.target
+
+    def with_values(self, part: Any) -> Any:
+        """A part of a question with values in place of steps."""
+        if isinstance(part, Step):
+            return self.of(part)
+        if isinstance(part, (tuple, list)) and not hasattr(part, "_fields"):
+            return type(part)(map(self.with_values, part))
+        if isinstance(part, dict):
+            return {key: self.with_values(value) for key, value in part.items()}
+        return part
 
     def made(self, step: Step) -> Value:
         """The value of a step whose operands are known."""
         if step.operation is None:
             return self.constant(step.value)
         operation: Any = step.operation
-        arguments = tuple(self.operand(a) for a in step.arguments)
-        arguments = self.unreshaped(operation, arguments)
-        operands = [a for a in arguments if isinstance(a, Value)]
-        if all(value.constant is not None for value in operands):
+        arguments = self.unreshaped(operation, tuple(self.operand(a) for a in step.arguments))
+        if not any(True for _ in values_in(arguments)):
             return self.constant(step.value)
-        short = self.shortened(operation, arguments, step)
+        short = shortened(operation, arguments, step)
         if short is not None:
             return short
-        key = (operation.name, tuple(named(a) for a in arguments), tuple(sorted(map(repr, step.keywords.items()))))
+        key = (id(operation), self.told(arguments), self.told(step.keywords))
         if key not in self.known:
             target = self.new(np.shape(step.value), step.value.dtype)
+            instruction = Instruction(
+                target, operation, arguments, step.keywords, may_be_view(operation, step), step.line
+            )
             self.known[key] = target
-            self.instructions.append(Instruction(target, operation, arguments, step.keywords))
-            self.made_by[target.number] = self.instructions[-1]
+            self.program.append(instruction)
+            self.made_by[target.number] = instruction
         return self.known[key]
 
     def unreshaped(self, operation: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -168,72 +278,62 @@ class Builder:
             return self.values[argument.number]
         return self.constant(argument) if isinstance(argument, np.ndarray) else argument
 
-    def shortened(self, operation: Any, arguments: tuple[Any, ...], step: Step) -> Value | None:
-        """The operand itself, where the operation changes nothing."""
-        first = arguments[0] if arguments else None
-        if not isinstance(first, Value):
-            return None
-        same = first.shape == np.shape(step.value) and first.dtype == step.value.dtype
-        nothing = (np.reshape, np.ravel, np.positive, np.broadcast_to, np.ndarray.astype, np.squeeze)
-        if same and operation.function in nothing:
-            return first
-        if operation.function in (np.multiply, np.divide) and same and is_number(arguments[1], 1):
-            return first
+    def told(self, thing: Any) -> Any:
+        """What tells a thing from others, so that it can be looked up; 0.0, -0.0, 0 and False are not the same."""
+        if isinstance(thing, Value):
+            return thing.number
+        if isinstance(thing, np.ndarray) and thing.dtype.kind != "O" and thing.size <= SMALL:
+            return thing.shape, thing.dtype.str, thing.tobytes()
+        if isinstance(thing, (tuple, list)):
+            return (type(thing), *map(self.told, thing))
+        if isinstance(thing, dict):
+            return tuple((key, self.told(thing[key])) for key in sorted(thing))
+        if isinstance(thing, slice):
+            return "slice", self.told(thing.start), self.told(thing.stop), self.told(thing.step)
+        if thing is None or thing is Ellipsis or isinstance(thing, (bool, int, float, str, np.generic)):
+            return type(thing), repr(thing)
+        self.kept.append(thing)
+        return "itself", id(thing)
+
+
+def may_be_view(operation: Any, step: Step) -> bool:
+    """Whether the result of a step may share the memory of an operand."""
+    function = operation.function
+    if function is operator.getitem or function in VIEWS or operation.moves or function is np.positive:
+        return True
+    return any(np.may_share_memory(step.value, parent.value) for _, parent in step.parents)
+
+
+def shortened(operation: Any, arguments: tuple[Any, ...], step: Step) -> Value | None:
+    """The operand itself, where the operation changes nothing."""
+    first = arguments[0] if arguments else None
+    if not isinstance(first, Value) or first.shape != np.shape(step.value) or first.dtype != step.value.dtype:
         return None
+    if operation.function in NOTHING:
+        return first
+    if operation.function in (np.multiply, np.divide) and is_number(arguments[1], 1):
+        return first
+    return None
 
 
 def is_number(value: Any, number: float) -> bool:
     """Whether an argument is a certain number."""
     if isinstance(value, Value):
         value = value.constant
-    return value is not None and np.ndim(value) == 0 and not isinstance(value, str) and value == number
+    return isinstance(value, (int, float, np.generic)) and value == number
 
 
-def named(argument: Any) -> Any:
-    """What tells an argument from others."""
-    return argument.number if isinstance(argument, Value) else ("plain", repr(argument))
+def without_dead_ones(program: Sequence[Part], outputs: Iterable[Value]) -> Program:
+    """The program without instructions that nothing needs."""
+    needed = {value.number for value in outputs}
+    result: Program = []
+    for part in reversed(program):
+        if isinstance(part, Check) or part.target.number in needed:
+            needed |= {value.number for value in part.operands}
+            result.append(part)
+    return result[::-1]
 
 
-def scheduled(program: Sequence[Any], in_pieces: Callable[[Any], bool]) -> list[Any]:
-    """The same program, what is evaluated in pieces as late and as much together as possible.
-
-    Checks keep their place before everything that comes after them: what follows may not even be defined if they fail.
-    """
-    result: list[Any] = []
-    part: list[Any] = []
-    for item in program:
-        part.append(item)
-        if not isinstance(item, Instruction):
-            result += gathered(part[:-1], in_pieces)
-            result.append(item)
-            part = []
-    return result + gathered(part, in_pieces)
-
-
-def gathered(part: Sequence[Instruction], in_pieces: Callable[[Any], bool]) -> list[Instruction]:
-    """Instructions in an order that keeps those of one shape that are evaluated in pieces together."""
-    made = {instruction.target.number for instruction in part}
-    waiting = list(part)
-    done: set[int] = set()
-    result: list[Instruction] = []
-    shape: Any = None
-    while waiting:
-        ready = [i for i in waiting if all(v.number in done or v.number not in made for v in i.operands)]
-        same = [i for i in ready if in_pieces(i) and i.target.shape == shape]
-        others = [i for i in ready if not in_pieces(i)]
-        chosen = same if shape is not None and same else others or ready[:1]
-        shape = chosen[0].target.shape if in_pieces(chosen[0]) else None
-        result += chosen
-        done |= {i.target.number for i in chosen}
-        taken = set(map(id, chosen))
-        waiting = [i for i in waiting if id(i) not in taken]
-    return result
-
-
-def values_of(instructions: Sequence[Instruction]) -> dict[int, int]:
-    """After which instruction every value is needed no more."""
-    last: dict[int, int] = {}
-    for position, instruction in enumerate(instructions):
-        for value in instruction.operands:
-            last[value.number] = position
-    return last
+def last_uses(program: Sequence[Part]) -> dict[int, int]:
+    """After which position every value is needed no more."""
+    return {value.number: position for position, part in enumerate(program) for value in part.operands}

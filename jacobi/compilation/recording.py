@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from jacobi.compilation.exits import EXITS, Filled
 from jacobi.differentiate.trace import real_array, without_rule
 from jacobi.errors import InputError, at_function
 from jacobi.expressions import Graph, Node, Step
-from jacobi.expressions.graph import Answer
+from jacobi.expressions.graph import Answer, Traced
+from jacobi.expressions.operands import stacked
 from jacobi.matrix import Jacobian
 from jacobi.rules import REGISTRY
 from jacobi.rules.registry import Elementwise
@@ -26,7 +28,7 @@ def truth(function: Any) -> Elementwise:
 
 
 # Comparisons are silent elsewhere; in a recording they are steps, so that masks follow the arguments.
-RECORDED = {
+MASKS = {
     function: truth(function)
     for function in (
         np.greater, np.less, np.greater_equal, np.less_equal, np.equal, np.not_equal,
@@ -41,9 +43,7 @@ class Recording:
 
     Attributes
     ----------
-    steps : list of Step
-        All steps.
-    inputs : tuple of Step
+    inputs : list of Step
         The steps of the arrays among the arguments.
     output : object
         What was returned: steps where there were nodes, in tuples, lists, dictionaries and Jacobians.
@@ -51,37 +51,99 @@ class Recording:
         The plain values that the function was given.
     """
 
-    steps: list[Step]
-    inputs: tuple[Step, ...]
+    inputs: list[Step]
     output: Any
     answers: list[Answer]
 
 
-def recorded(function: Callable[..., Any], arguments: Sequence[Any], arrays: Sequence[int]) -> Recording:
-    """Run a function on nodes in place of the arrays among its arguments."""
-    graph = Graph(ChainMap(RECORDED, REGISTRY), without_rule)  # type: ignore[arg-type]
-    graph.answers = []
-    inputs = {k: graph.input(real_array(arguments[k], f"argument {k}", function)) for k in arrays}
-    nodes = [Node(graph, inputs[k]) if k in inputs else argument for k, argument in enumerate(arguments)]
+class AnsweringGraph(Graph):
+    """A graph that notes all plain values that it gives away, as they are at that moment."""
+
+    __slots__ = ()
+
+    def answered(self, operation: Any, arguments: Any, keywords: dict[str, Any], value: Any) -> None:
+        """Note an answer, with steps in place of nodes wherever they stand in the question."""
+        if operation is not None and operation.name.rpartition(".")[2] in STATIC:
+            return
+        assert self.answers is not None
+        value = value.copy() if isinstance(value, np.ndarray) else value
+        self.answers.append(Answer(operation, question(arguments), question(keywords), value, len(self.steps)))
+
+
+def question(part: Any) -> Any:
+    """A part of a question with steps in place of nodes."""
+    if isinstance(part, Traced):
+        return part.current()
+    if isinstance(part, (tuple, list)) and not hasattr(part, "_fields"):
+        return type(part)(map(question, part))
+    if isinstance(part, dict):
+        return {key: question(value) for key, value in part.items()}
+    return part.copy() if isinstance(part, np.ndarray) else part
+
+
+def recorded(function: Callable[..., Any], leaves: Sequence[Any], names: Sequence[str], exit: str | None) -> Recording:
+    """Run a function on nodes.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the arrays one by one.
+    leaves : sequence
+        The arrays and numbers.
+    names : sequence of str
+        What they are called in messages.
+    exit : str or None
+        The format that Jacobians are brought into afterwards.
+
+    Notes
+    -----
+    Masks are steps, so that they follow the arguments.  A function that does with a mask what a traced value does
+    not allow is recorded again with plain masks, which are compared at every call.
+    """
     try:
-        output = as_steps(function(*nodes), function)
+        return attempt(function, leaves, names, exit, ChainMap(MASKS, REGISTRY))
+    except (TypeError, AttributeError, IndexError, ValueError):
+        return attempt(function, leaves, names, exit, REGISTRY)
+
+
+def attempt(
+    function: Callable[..., Any], leaves: Sequence[Any], names: Sequence[str], exit: str | None, operations: Any
+) -> Recording:
+    """Run a function on nodes of a graph with certain operations."""
+    graph = AnsweringGraph(operations, without_rule)
+    graph.answers = []
+    inputs = [graph.input(real_array(leaf, name, function)) for leaf, name in zip(leaves, names, strict=True)]
+    try:
+        output = as_steps(function(*[Node(graph, step) for step in inputs]), function, exit)
         graph.verify()
     finally:
         graph.open = False
         graph.release()
-    answers = [a for a in graph.answers if a.operation is None or a.operation.name.rpartition(".")[2] not in STATIC]
-    return Recording(graph.steps, tuple(inputs.values()), output, answers)
+    return Recording(inputs, output, graph.answers)
 
 
-def as_steps(result: Any, function: Any) -> Any:
+def as_steps(result: Any, function: Any, exit: str | None) -> Any:
     """What a function returned, with steps in place of nodes."""
     if isinstance(result, Node):
         return result.current()
+    if isinstance(result, Jacobian):
+        if exit in (None, "operator"):
+            return result
+        terms = [term.contracted() for term in result.terms]  # an exit writes every entry, so sums come before
+        return as_steps(EXITS[exit](Jacobian(terms, result.out_shape, result.in_shape, result.dtype)), function, None)
+    if isinstance(result, Filled):
+        return replace(result, writes=[(as_steps(values, function, None), *how) for values, *how in result.writes])
+    if isinstance(result, np.ndarray) and result.dtype.kind == "O":
+        graph = next((part.graph for part in result.reshape(-1) if isinstance(part, Node)), None)
+        if graph is not None:
+            return as_steps(stacked(graph, result), function, exit)
+    if isinstance(result, tuple) and hasattr(result, "_fields"):
+        return type(result)(*(as_steps(part, function, exit) for part in result))
     if isinstance(result, (tuple, list)):
-        return type(result)(as_steps(part, function) for part in result)
+        return type(result)(as_steps(part, function, exit) for part in result)
     if isinstance(result, dict):
-        return {key: as_steps(part, function) for key, part in result.items()}
-    if isinstance(result, (Jacobian, np.ndarray, np.generic, int, float)) or result is None:
+        return {key: as_steps(part, function, exit) for key, part in result.items()}
+    if isinstance(result, (np.ndarray, np.generic, bool, int, float, str)) or result is None:
         return result
     raise InputError(
         at_function(

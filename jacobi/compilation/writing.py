@@ -1,7 +1,8 @@
-"""Writing: instructions as the source of a NumPy function, one line each, with buffers used again."""
+"""Writing: a program as the source of a NumPy function, one line for each instruction, with buffers used again."""
 
 from __future__ import annotations
 
+import builtins
 import math
 import operator
 from collections.abc import Sequence
@@ -9,62 +10,30 @@ from typing import Any
 
 import numpy as np
 
-from jacobi.compilation.blocks import LARGE, runs
-from jacobi.compilation.instructions import Instruction, Value, values_of
+from jacobi.compilation.blocks import in_blocks, runs
+from jacobi.compilation.filling import Filling
+from jacobi.compilation.forms import RESERVED
+from jacobi.compilation.instructions import Check, Fill, Instruction, Program, Value, last_uses
+from jacobi.compilation.pieces import Pieces
+from jacobi.compilation.words import BY_POSITION, COMPARED, INFIX, METHODS, in_parentheses, template_of
 from jacobi.matrix.arrays import indicator
-from jacobi.rules.elementwise import quotient
 
-REUSED = 2048  # entries from which on it pays to write a result into the memory of an operand
+REUSED = 2048  # entries from which on it pays to write a result into the memory of an operand, and to free it
 
-INFIX = {
-    np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.matmul: "@", np.power: "**",
-    np.greater: ">", np.less: "<", np.greater_equal: ">=", np.less_equal: "<=", np.equal: "==", np.not_equal: "!=",
-}  # fmt: skip
-NUMBERS = {  # the same on Python's numbers, which are faster than those of NumPy
-    np.add: "{0} + {1}", np.subtract: "{0} - {1}", np.multiply: "{0} * {1}", np.divide: "{0} / {1}",
-    np.negative: "-{0}", np.positive: "{0}", np.square: "{0} * {0}", np.reciprocal: "1.0 / {0}",
-    np.exp: "math.exp({0})", np.sin: "math.sin({0})", np.cos: "math.cos({0})", np.tan: "math.tan({0})",
-    np.tanh: "math.tanh({0})", np.sinh: "math.sinh({0})", np.cosh: "math.cosh({0})", np.sqrt: "math.sqrt({0})",
-    np.log: "math.log({0})", np.log1p: "math.log1p({0})", np.expm1: "math.expm1({0})", np.absolute: "abs({0})",
-    np.arctan: "math.atan({0})", np.arcsin: "math.asin({0})", np.arccos: "math.acos({0})",
-    np.hypot: "math.hypot({0}, {1})", np.power: "{0} ** {1}", np.arctan2: "math.atan2({0}, {1})",
-}  # fmt: skip
-RELATIONS = (">", "<", ">=", "<=", "==", "!=")
-COMPARED: dict[Any, str] = {function: sign for function, sign in INFIX.items() if sign in RELATIONS}
-
-
-class Check:
-    """A plain value that the function was given: the program must come to the same one.
-
-    Attributes
-    ----------
-    operation : object or None
-        The silent operation; None where a value itself is compared.
-    arguments : tuple
-        Values and plain parameters.
-    keywords : dict
-        Parameters.
-    answer : object
-        The value at the time of the recording.
-    """
-
-    def __init__(self, operation: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], answer: Any):
-        self.operation, self.arguments, self.keywords, self.answer = operation, arguments, keywords, answer
-
-    @property
-    def operands(self) -> list[Value]:
-        """The arguments that are values."""
-        return [a for a in self.arguments if isinstance(a, Value)]
+CONSTANT = 0  # stands for the memory of all constants
 
 
 class Stale(Exception):
     """The function would have taken another course: its recording does not hold for these arguments."""
 
 
-def require(holds: Any) -> None:
-    """Raise `Stale` unless something holds."""
-    if not holds:
-        raise Stale
+def same(found: Any, answer: Any) -> bool:
+    """Whether a plain value is the one that the function was given."""
+    if isinstance(answer, (tuple, list)):
+        return len(found) == len(answer) and all(map(same, found, answer))
+    if isinstance(answer, np.ndarray):
+        return np.array_equal(found, answer, equal_nan=answer.dtype.kind == "f")
+    return bool(found == answer) or bool(found != found and answer != answer)
 
 
 class Writer:
@@ -74,45 +43,93 @@ class Writer:
     ----------
     program : sequence of Instruction and Check
         What to do, in order.
+    inputs : sequence of Value
+        The inputs.
     names : dict
-        The names of the inputs, by the number of the value.
+        Their names, by the number of the value.
     outputs : sequence of Value
         What is returned.
+    kept : sequence of bool
+        Which of them the user may write into, so that nothing else may share their memory; the others are factors of
+        Jacobians, which may be constants.
     numbers : bool
         Whether numbers are calculated with Python's functions.
+
+    Attributes
+    ----------
+    lines : list of str
+        The body of the function.
+    bound : dict
+        What it refers to.
+    loud : bool
+        Whether NumPy may warn.
     """
 
     def __init__(
-        self, program: Sequence[Instruction | Check], names: dict[int, str], outputs: Sequence[Value], numbers: bool
+        self,
+        program: Program,
+        inputs: Sequence[Value],
+        names: dict[int, str],
+        outputs: Sequence[Value],
+        kept: Sequence[bool],
+        numbers: bool,
     ):
-        self.program, self.outputs, self.numbers = program, outputs, numbers
+        self.program, self.parameters, self.outputs, self.kept, self.numbers = program, inputs, outputs, kept, numbers
         self.names = dict(names)
-        self.bound: dict[str, Any] = {"np": np, "math": math, "require": require}
+        self.reserved = set(names.values())
+        self.bound: dict[str, Any] = {"np": np, "math": math, "Stale": Stale, "same": same}
+        self.by_identity: dict[int, str] = {}
         self.lines: list[str] = []
-        self.last = values_of(program)  # type: ignore[arg-type]
-        self.roots: dict[int, int] = {number: number for number in names}
-        self.owned: set[int] = set()
+        self.last = last_uses(program)
         self.held = {value.number for value in outputs}
+        self.needed = {v.number for part in program if not isinstance(part, Check) for v in part.operands} | self.held
+        self.inputs = set(names)
+        self.roots = {number: {number} for number in names}  # whose memory a value may share
+        self.views: dict[int, set[int]] = {}  # who may share the memory of a value
+        self.python: set[int] = set()  # numbers of Python rather than NumPy
+        self.loud = False
+        self.place = ""
+        self.count = 0
+        self.filling = Filling(self)
+        self.write()
 
-    def write(self, name: str, parameters: Sequence[str]) -> str:
+    def source(self, name: str) -> str:
         """The source of the whole function."""
-        for position, part in self.parts():
+        body = [*self.lines, f"return [{', '.join(self.returned())}]"]
+        parameters = ", ".join(self.names[value.number] for value in self.parameters)
+        return "\n".join([f"def {name}({parameters}):", *(f"    {line}" for line in body)])
+
+    def write(self) -> None:
+        """Write all lines."""
+        if self.numbers:
+            self.python |= {v.number for v in self.parameters if not v.shape and v.dtype == float}
+        position = 0
+        for part in runs(self.program):
             if isinstance(part, Check):
                 self.check(part)
+            elif isinstance(part, Fill):
+                self.filling.write(part)
             elif isinstance(part, list):
-                self.block(part)
+                self.block(part, position)
             else:
                 self.instruction(part, position)
-        result = ", ".join(self.text(value) for value in self.outputs)
-        body = [*self.lines, f"return [{result}]"]
-        return "\n".join([f"def {name}({', '.join(parameters)}):", *(f"    {line}" for line in body), ""])
+            last = position + (len(part) if isinstance(part, list) else 1)
+            self.free(position, last)
+            position = last
 
-    def parts(self) -> Any:
-        """The program with runs of entrywise instructions on large arrays as lists."""
-        position = 0
-        for part in runs(self.program, self.held):
-            yield position, part
-            position += len(part) if isinstance(part, list) else 1
+    def returned(self) -> list[str]:
+        """The outputs; copied where somebody else holds their memory."""
+        users: set[int] = set(self.inputs)  # what the user may write into
+        given: set[int] = {CONSTANT}
+        result = []
+        for value, kept in zip(self.outputs, self.kept, strict=True):
+            roots = self.roots.get(value.number, {CONSTANT})
+            copied = value.shape and roots & (users | given if kept else users)
+            result.append(f"{self.text(value)}.copy()" if copied else self.text(value))
+            if not copied:
+                given |= roots
+                users |= roots if kept else set()
+        return result
 
     # words
 
@@ -124,219 +141,195 @@ class Writer:
             argument = argument.constant
         if isinstance(argument, (bool, int, str)) or argument is None or argument is Ellipsis:
             return repr(argument)
-        if isinstance(argument, (float, np.floating)) and math.isfinite(argument):
-            kept = isinstance(argument, float) or argument.dtype == float
-            return repr(float(argument)) if kept else self.bind("c", argument)
+        if isinstance(argument, (float, np.float64)) and math.isfinite(argument):
+            return repr(float(argument))
         if isinstance(argument, slice):
-            return f"slice({argument.start}, {argument.stop}, {argument.step})"
-        if isinstance(argument, tuple):
+            return f"slice({self.text(argument.start)}, {self.text(argument.stop)}, {self.text(argument.step)})"
+        if isinstance(argument, tuple) and not hasattr(argument, "_fields"):
             return "(" + "".join(f"{self.text(part)}, " for part in argument).rstrip() + ")"
+        if isinstance(argument, list):
+            return "[" + ", ".join(map(self.text, argument)) + "]"
         return self.bind("c", argument)
 
     def bind(self, prefix: str, thing: Any) -> str:
         """The name of a thing that the source refers to."""
-        for name, known in self.bound.items():
-            if known is thing:
-                return name
-        name = next(n for k in range(10**6) if (n := f"{prefix}{k}") not in self.bound)
-        self.bound[name] = thing
-        return name
+        if id(thing) not in self.by_identity:
+            name = f"{prefix}{len(self.by_identity)}"
+            self.by_identity[id(thing)], self.bound[name] = name, thing
+        return self.by_identity[id(thing)]
 
-    def called(self, operation: Any) -> str:
-        """What an operation is called in source."""
-        evaluate = operation.evaluate
-        name = getattr(evaluate, "__name__", "")
+    def called(self, function: Any) -> str:
+        """What a function is called in source."""
+        name = getattr(function, "__name__", "")
         for prefix, home in (("np.", np), ("np.linalg.", np.linalg)):
-            if getattr(home, name, None) is evaluate:
+            if getattr(home, name, None) is function:
                 return prefix + name
-        if name.isidentifier() and self.bound.setdefault(name, evaluate) is evaluate:
+        taken = name in self.reserved or RESERVED.match(name) or hasattr(builtins, name)
+        if name.isidentifier() and not taken and self.bound.setdefault(name, function) is function:
             return str(name)
-        return self.bind("f", evaluate)
+        return self.bind("f", function)
 
     def index(self, index: Any) -> str:
         """An index as it stands in brackets."""
-        parts = index if isinstance(index, tuple) else (index,)
         texts = []
-        for part in parts:
+        for part in index if isinstance(index, tuple) else (index,):
             if isinstance(part, slice):
                 start, stop, step = ("" if k is None else str(k) for k in (part.start, part.stop, part.step))
                 texts.append(f"{start}:{stop}" + (f":{step}" if step else ""))
             else:
-                texts.append("None" if part is None else self.text(part))
+                texts.append(self.text(part))
         return ", ".join(texts) or "()"
 
     # lines
 
+    def name(self, value: Value) -> str:
+        """A name for a new value."""
+        self.count += 1
+        self.names[value.number] = f"t{self.count}"
+        return self.names[value.number]
+
     def instruction(self, instruction: Instruction, position: int) -> None:
         """One instruction as one line."""
         target = instruction.target
-        name = self.names[target.number] = f"t{target.number}"
-        self.lines.append(f"{name} = {self.expression(instruction, position)}")
-        first = next(iter(instruction.operands), None)
-        if instruction.view and first is not None:
-            self.roots[target.number] = self.roots.get(first.number, first.number)
+        buffer = self.buffer(instruction, position)
+        words = self.expression(instruction, buffer)
+        if buffer is None:
+            line = f"{self.name(target)} = {words}"
         else:
-            self.roots[target.number] = target.number
-            self.owned.add(target.number)
+            self.names[target.number], line = buffer, words
+        if instruction.line != self.place:
+            self.place = instruction.line
+            line = f"{line}  # {self.place}" if self.place else line
+        self.lines.append(line)
+        self.rooted(target, instruction.operands if instruction.view else ())
 
-    def expression(self, instruction: Instruction, position: int) -> str:
+    def rooted(self, target: Value, sources: Sequence[Value]) -> None:
+        """Note whose memory a new value may share."""
+        roots = set().union(*(self.roots.get(value.number, {0}) for value in sources))
+        self.roots[target.number] = roots or {target.number}
+        for root in self.roots[target.number]:
+            self.views.setdefault(root, set()).add(target.number)
+
+    def expression(self, instruction: Instruction, buffer: str | None) -> str:
         """What an instruction calculates."""
-        scalar = self.scalar(instruction)
-        if scalar is not None:
-            return scalar
-        arguments = [self.text(a) for a in instruction.arguments]
-        function = instruction.function
+        template = template_of(instruction) if self.numbers else None
+        if template is not None:
+            self.python.add(instruction.target.number)
+            return template.format(*[in_parentheses(self.text(a)) for a in instruction.arguments])
+        target, function = instruction.target, instruction.function
+        on_numbers = not target.shape and not any(value.shape for value in instruction.operands)
+        if function in COMPARED and on_numbers and target.number not in self.needed:  # for a check alone
+            left, right = map(self.text, instruction.arguments)
+            return f"{left} {COMPARED[function]} {right}"
+        arguments = [self.operand(a, instruction) for a in instruction.arguments]
+        self.loud = self.loud or not instruction.view
         if function is indicator:
             return self.mask(instruction, arguments)
+        if function is operator.getitem and self.numbers and is_entry(instruction):
+            self.python.add(target.number)
+            return f"{arguments[0]}.item({self.index(instruction.keywords['index'])})"
         if function is operator.getitem:
             return f"{arguments[0]}[{self.index(instruction.keywords['index'])}]"
-        buffer = self.buffer(instruction, position)
-        if function in INFIX and not instruction.keywords and buffer is None:
-            return f"{arguments[0]} {INFIX[function]} {arguments[1]}"
-        if function is np.negative and buffer is None:
-            return f"-{arguments[0]}"
-        if function is np.reshape and set(instruction.keywords) == {"shape"}:
-            return f"{arguments[0]}.reshape({self.text(instruction.keywords['shape'])})"
+        if function in INFIX and not instruction.keywords and buffer is None and not on_numbers:
+            left, right = map(in_parentheses, arguments)
+            return f"{left} {INFIX[function]} {right}"
         words = [*arguments, *(f"{key}={self.text(value)}" for key, value in instruction.keywords.items())]
+        array = instruction.operation.evaluate is function and bool(instruction.operands[0].shape)
+        if array and list(instruction.keywords) == [BY_POSITION.get(function)]:
+            return f"{arguments[0]}.{function.__name__}({self.text(*instruction.keywords.values())})"
+        if array and function in METHODS:
+            return f"{arguments[0]}.{METHODS[function]}({', '.join(words[1:])})"
         if buffer is not None:
             words.append(f"out={buffer}")
-        return f"{self.called(instruction.operation)}({', '.join(words)})"
+        result = f"{self.called(instruction.operation.evaluate)}({', '.join(words)})"
+        if isinstance(function, np.ufunc) and "O" in function.types[0]:  # made by np.frompyfunc
+            return f"np.asarray({result}, np.{target.dtype.name})[()]"
+        if on_numbers and self.numbers and target.dtype == float:
+            self.python.add(target.number)
+            return f"float({result})"
+        return result
+
+    def operand(self, argument: Any, instruction: Instruction) -> str:
+        """An operand; a number of Python as one of NumPy where it would not have the same meaning."""
+        text = self.text(argument)
+        if instruction.function is operator.setitem and argument is instruction.arguments[0] and not argument.shape:
+            return f"np.asarray({text})"
+        if isinstance(argument, Value) and argument.number in self.python:
+            alike = all(value.dtype == float for value in instruction.operands)
+            return text if alike and isinstance(instruction.function, np.ufunc) else f"np.float64({text})"
+        if isinstance(argument, Value) and argument.constant is not None and not argument.shape:
+            known = argument.dtype == float and instruction.target.dtype == float
+            return text if known and isinstance(instruction.function, np.ufunc) else self.bind("c", argument.constant)
+        return text
 
     def mask(self, instruction: Instruction, arguments: list[str]) -> str:
         """A mask as numbers."""
-        dtype = np.dtype(instruction.target.dtype).name
-        sign = COMPARED[instruction.keywords["comparison"]]
+        dtype, sign = instruction.target.dtype.name, COMPARED[instruction.keywords["comparison"]]
+        left, right = map(in_parentheses, arguments[:2])
         if not instruction.target.shape:
-            return f"np.{dtype}({arguments[0]} {sign} {arguments[1]})"
-        return f"({arguments[0]} {sign} {arguments[1]}).astype(np.{dtype})"
-
-    def scalar(self, instruction: Instruction) -> str | None:
-        """An instruction on numbers in Python's own words, if there are such."""
-        if not self.numbers or instruction.target.shape or instruction.target.dtype != float:
-            return None
-        if any(value.shape or value.dtype != float for value in instruction.operands):
-            return None
-        arguments = [self.text(a) for a in instruction.arguments]
-        if instruction.function is indicator:
-            sign = COMPARED[instruction.keywords["comparison"]]
-            return f"1.0 if {arguments[0]} {sign} {arguments[1]} else 0.0"
-        if instruction.keywords:
-            return None
-        if instruction.function is quotient:
-            return f"{arguments[0]} / {arguments[1]} if {arguments[1]} else {arguments[0]}"
-        template = NUMBERS.get(instruction.function)
-        return None if template is None else template.format(*map(in_parentheses, arguments))
+            return f"np.{dtype}({left} {sign} {right})"
+        return f"({left} {sign} {right}).astype(np.{dtype})"
 
     def buffer(self, instruction: Instruction, position: int) -> str | None:
         """An operand that is needed no more and whose memory fits the result."""
         target = instruction.target
-        if not isinstance(instruction.function, np.ufunc) or instruction.keywords or target.size < REUSED:
+        function = instruction.function
+        if not instruction.entrywise or function is indicator or target.size < REUSED or "O" in function.types[0]:
             return None
         for value in instruction.operands:
-            root = self.roots.get(value.number)
-            fits = value.shape == target.shape and value.dtype == target.dtype and root == value.number
-            if fits and value.number in self.owned and not self.alive(value.number, position):
-                self.owned.discard(value.number)
+            fits = value.shape == target.shape and value.dtype == target.dtype
+            if fits and self.roots.get(value.number) == {value.number} and not self.alive(value.number, position):
                 return self.names[value.number]
         return None
 
-    def alive(self, root: int, position: int) -> bool:
-        """Whether the memory of a value is needed after an instruction."""
-        family = [number for number, known in self.roots.items() if known == root]
-        return any(number in self.held or self.last.get(number, -1) > position for number in family)
+    def alive(self, number: int, position: int) -> bool:
+        """Whether the memory of a value is needed after a position, or is not the program's own."""
+        family = self.views.get(number, set()) | {number}
+        foreign = bool(family & (self.inputs | self.held))
+        return foreign or any(self.last.get(member, -1) > position for member in family)
+
+    def free(self, start: int, stop: int) -> None:
+        """Let go of large values that are needed no more."""
+        parts = self.program[start:stop]
+        used = {self.names.get(part.target.number) for part in parts if isinstance(part, Instruction)}
+        done = [value for part in parts for value in part.operands if value.size >= REUSED]
+        done = [value for value in done if self.last[value.number] < stop and value.number in self.names]
+        kept = self.inputs | self.held
+        names = dict.fromkeys(self.names[value.number] for value in done if value.number not in kept)
+        names = {name: None for name in names if name not in used}
+        if names and stop < len(self.program):
+            self.lines.append(f"del {', '.join(names)}")
 
     def check(self, check: Check) -> None:
         """A line that stops the program where the function would have taken another course."""
-        arguments = [self.text(a) for a in check.arguments]
         if check.operation is None:
-            found = arguments[0]
+            found = self.text(check.arguments[0])
         else:
-            words = [*arguments, *(f"{key}={self.text(value)}" for key, value in check.keywords.items())]
-            found = f"{self.called(check.operation)}({', '.join(words)})"
-        if np.ndim(check.answer) == 0 and not isinstance(check.answer, tuple):
-            self.lines.append(f"require({found} == {self.text(check.answer)})")
+            self.loud = True
+            words = [*map(self.text, check.arguments), *(f"{k}={self.text(v)}" for k, v in check.keywords.items())]
+            found = f"{self.called(check.operation.evaluate)}({', '.join(words)})"
+        if isinstance(check.answer, (bool, np.bool_)):
+            self.lines.append(f"if {'not ' if check.answer else ''}{found}: raise Stale")
         else:
-            self.lines.append(f"require(np.array_equal({found}, {self.text(check.answer)}))")
+            self.lines.append(f"if not same({found}, {self.text(check.answer)}): raise Stale")
 
-    # blocks
-
-    def block(self, run: list[Instruction]) -> None:
+    def block(self, run: list[Instruction], position: int) -> None:
         """Entrywise instructions on large arrays, evaluated piece by piece so that all stay in the cache."""
-        from jacobi.compilation.blocks import BLOCK, in_blocks
-
-        shape, size = run[0].target.shape, run[0].target.size
-        inside = {instruction.target.number for instruction in run}
-        end = max(k for k, part in enumerate(self.program) if part is run[-1])
-        kept = [i.target for i in run if i.target.number in self.held or self.last.get(i.target.number, -1) > end]
+        self.loud = True
         self.bound["in_blocks"] = in_blocks
-        flat: dict[int, str] = {}
-        for instruction in run:
-            for value in instruction.operands:
-                if value.shape and value.number not in inside and value.number not in flat:
-                    flat[value.number] = f"s{value.number}"
-                    self.lines.append(f"s{value.number} = np.ravel({self.text(value)})")
-        for value in kept:
-            self.names[value.number] = f"t{value.number}"
-            self.roots[value.number] = value.number
-            self.owned.add(value.number)
-            self.lines.append(f"t{value.number} = np.empty({size}, np.{np.dtype(value.dtype).name})")
-        inner, buffers = self.pieces(run, flat, {value.number for value in kept})
-        self.lines.append("def block(start, stop):")
-        self.lines += [f"    b{k} = np.empty({BLOCK}, np.{dtype})" for k, dtype in enumerate(buffers)]
-        self.lines += [f"    for i in range(start, stop, {BLOCK}):", f"        j = min(i + {BLOCK}, stop)"]
-        self.lines += [f"        {line}" for line in inner]
-        self.lines.append(f"in_blocks(block, {size})")
-        if len(shape) > 1:
-            self.lines += [f"t{v.number} = t{v.number}.reshape({shape})" for v in kept]
-
-    def pieces(self, run: list[Instruction], flat: dict[int, str], kept: set[int]) -> tuple[list[str], list[str]]:
-        """The lines inside the loop over pieces, and the types of the buffers that they need."""
-        last = values_of(run)
-        lines = [f"p{number} = {name}[i:j]" for number, name in flat.items()]
-        buffers: list[str] = []
-        free: list[int] = []
-        holder: dict[int, int] = {}
-
-        def piece(argument: Any) -> str:
-            if isinstance(argument, Value) and argument.constant is None and argument.shape:
-                return f"p{argument.number}"
-            return self.text(argument) if not is_array(argument) else f"{self.text(argument)}.ravel()[i:j]"
-
-        for position, instruction in enumerate(run):
-            target = instruction.target
-            dtype = np.dtype(target.dtype).name
-            arguments = [piece(a) for a in instruction.arguments]
-            done = [v.number for v in instruction.operands if last.get(v.number) == position and v.number in holder]
-            for number in done:
-                free.append(holder.pop(number))
-            if target.number in kept:
-                out = f"t{target.number}[i:j]"
-            else:
-                fitting = next((k for k in reversed(free) if buffers[k] == dtype), None)
-                if fitting is None:
-                    fitting = len(buffers)
-                    buffers.append(dtype)
-                else:
-                    free.remove(fitting)
-                holder[target.number] = fitting
-                out = f"b{fitting}[:j - i]"
-            mask = instruction.function is indicator
-            function: Any = instruction.keywords["comparison"] if mask else instruction.function
-            called = str(function.__name__)
-            name = f"np.{called}" if getattr(np, called, None) is function else self.bind("f", function)
-            arguments = arguments[: function.nin]
-            lines.append(f"p{target.number} = {name}({', '.join(arguments)}, out={out})")
-        return lines, buffers
+        end = position + len(run) - 1
+        whole = [i.target for i in run if i.target.number in self.held or self.last.get(i.target.number, -1) > end]
+        direct = {value: place for value in whole if (place := self.filling.directly(value)) is not None}
+        pieces = Pieces(self, run, [value for value in whole if value not in direct], direct)
+        for value in pieces.whole:
+            self.name(value)
+            self.rooted(value, ())
+        self.lines += pieces.lines()
 
 
-def is_array(argument: Any) -> bool:
-    """Whether an argument is a constant array with axes."""
-    return isinstance(argument, Value) and argument.constant is not None and bool(argument.shape)
-
-
-def in_parentheses(text: str) -> str:
-    """A negative number as an operand."""
-    return f"({text})" if text.startswith("-") else text
-
-
-__all__ = ["LARGE", "Check", "Stale", "Writer"]
+def is_entry(instruction: Instruction) -> bool:
+    """Whether an instruction reads one entry of an array of floats by whole numbers."""
+    index = instruction.keywords["index"]
+    parts = index if isinstance(index, tuple) else (index,)
+    (array,) = instruction.operands
+    return len(parts) == len(array.shape) > 0 and array.dtype == float and all(type(part) is int for part in parts)
