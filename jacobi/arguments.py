@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jacobi.errors import InputError, at_function, at_users_line
+from jacobi.expressions.graph import Traced
 from jacobi.expressions.operands import plain
 
 Function = Callable[..., Any]
@@ -129,6 +130,8 @@ def plain_deep(value: Any) -> Any:
         return type(value)(plain_deep(part) for part in value)
     if isinstance(value, np.ndarray) and value.dtype.kind == "O":
         return np.array([plain(part) for part in value.reshape(-1)]).reshape(value.shape)
+    if isinstance(value, Traced) and value.graph.open:  # of a trace around this one, which goes on
+        return value
     value = plain(value)
     return value.copy() if isinstance(value, np.ndarray) else value
 

@@ -15,8 +15,9 @@ import numpy as np
 from jacobi.compilation.instructions import Check, Fill, Instruction, Part, Program
 
 LARGE = 2**15  # entries from which on blocks pay
-BLOCK = 2**13  # entries of a piece
+PIECE = 2**15  # entries of a piece
 THREADED = 2**18  # entries from which on a second thread pays
+THREADED_PIECE = 2**16  # with two threads: smaller ones wait for Python's lock too often
 FEW = 2  # instructions that are not worth a block
 
 
@@ -100,12 +101,17 @@ def finished(run: list[Instruction]) -> Iterator[Any]:
         yield from run
 
 
+def piece_of(size: int) -> int:
+    """How many entries a piece of an array has."""
+    return min(size, PIECE if size < THREADED else THREADED_PIECE)
+
+
 def in_blocks(block: Callable[[int, int], None], size: int) -> None:
     """Evaluate all pieces, half of them in a second thread where there are many: NumPy releases the lock."""
     if size < THREADED:
         block(0, size)
         return
-    middle = size // 2 // BLOCK * BLOCK
+    middle = size // 2 // THREADED_PIECE * THREADED_PIECE
     failed: list[BaseException] = []
 
     def second() -> None:

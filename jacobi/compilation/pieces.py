@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobi.compilation.blocks import BLOCK
+from jacobi.compilation.blocks import piece_of
 from jacobi.compilation.instructions import Instruction, Value, last_uses
 from jacobi.matrix.arrays import indicator
 
@@ -39,15 +39,15 @@ class Pieces:
     def lines(self) -> list[str]:
         """The lines of the whole loop, and of what it needs."""
         shape, size = self.run[0].target.shape, self.run[0].target.size
-        names = self.writer.names
+        names, piece = self.writer.names, piece_of(size)
         made = [f"{names[v.number]} = np.empty({size}, np.{v.dtype.name})" for v in self.whole]
         for position, instruction in enumerate(self.run):
             self.instruction(instruction, position)
         loop = [
             "def block(start, stop):",
-            *(f"    b{k} = np.empty({BLOCK}, np.{dtype})" for k, dtype in enumerate(self.buffers)),
-            f"    for i in range(start, stop, {BLOCK}):",
-            f"        j = min(i + {BLOCK}, stop)",
+            *(f"    b{k} = np.empty({piece}, np.{dtype})" for k, dtype in enumerate(self.buffers)),
+            f"    for i in range(start, stop, {piece}):",
+            f"        j = min(i + {piece}, stop)",
             *(f"        {line}" for line in self.inside),
             f"in_blocks(block, {size})",
         ]

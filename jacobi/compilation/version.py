@@ -115,8 +115,9 @@ class Version:
         """The program without Python's numbers, which raise where those of NumPy give inf or NaN."""
         if self._safe is None:
             writer = self.writer([f"x{k}" for k in range(len(self.inputs))], numbers=False)
+            source = writer.source(self.title)  # which may refer to more constants
             space = dict(writer.bound)
-            exec(writer.source(self.title), space)
+            exec(source, space)
             run = space[self.title]
             self._safe = lambda *leaves: run(*[np.float64(x) if type(x) is float else x for x in leaves])
         return self._safe  # type: ignore[no-any-return]

@@ -85,20 +85,19 @@ def aligned(factor: Any, axes: tuple[int, ...], order: tuple[int, ...]) -> Any:
 
 def collected(terms: Iterable[Term]) -> list[Term]:
     """The terms with equal places added up, as long as no factor has to grow for it."""
-    result: dict[Any, Term] = {}
+    result: list[Term] = []
+    there: dict[Any, list[int]] = {}  # where the terms of a place stand in the result
     for term in terms:
-        place: Any = term.wiring.place
-        partner = result.get(place)
-        while partner is not None:
-            total = added(partner, term)
+        numbers = there.setdefault(term.wiring.place, [])
+        for number in numbers:
+            total = added(result[number], term)
             if total is not None:
-                result[place] = total
+                result[number] = total
                 break
-            place = (place, "and")
-            partner = result.get(place)
         else:
-            result[place] = term
-    left = [term for term in result.values() if term.coefficient or term.factors]  # I - I is zero
+            numbers.append(len(result))
+            result.append(term)
+    left = [term for term in result if term.coefficient or term.factors]  # I - I is zero
     return along_lines(left, attrgetter("wiring"), joined) if len(left) > 1 else left
 
 

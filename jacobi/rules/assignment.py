@@ -14,6 +14,7 @@ import numpy as np
 from jacobi import layout
 from jacobi.errors import TraceError, at_users_line
 from jacobi.matrix import Jacobian, placed, scatter
+from jacobi.matrix.given import is_node
 from jacobi.rules.registry import REGISTRY, Fresh, Rule, composed
 from jacobi.rules.samples import calls, real
 
@@ -132,8 +133,20 @@ def samples(rng: np.random.Generator) -> Any:
 REGISTRY[operator.setitem] = Rule(
     operator.setitem, (), together=assigned_locals, evaluate=assigned, samples=samples, name="assignment"
 )
-for _function in (np.zeros_like, np.ones_like, np.empty_like, np.full_like):
+for _function in (np.zeros_like, np.ones_like, np.empty_like):
     REGISTRY[_function] = Fresh(_function, _function)
+
+
+def full_like(a: Any, fill_value: Any, **parameters: Any) -> Any:
+    """``numpy.full_like``: an array to be filled, and filled with what may be traced."""
+    if is_node(fill_value) and not is_node(a):
+        return np.copy(np.broadcast_to(fill_value, np.shape(np.zeros_like(a, **parameters))))
+    result = np.zeros_like(a, **parameters)
+    result[...] = fill_value
+    return result
+
+
+composed(np.full_like, full_like, samples=calls(((3,), {"fill_value": 2.0}), ((2, 3), {"fill_value": -1.5})))
 
 
 # Functions that change their first argument ---------------------------------------------------------------------

@@ -267,3 +267,10 @@ def test_plain_arrays_are_refused_with_the_cure():
 
     with pytest.raises(jb.errors.TraceError, match="zeros_like"):
         jb.jacobian(plain)(np.ones(3))
+
+
+def test_an_array_filled_with_a_traced_value_depends_on_it():
+    x = np.array([1.0, 2.0, 3.0])
+    J = jb.jacobian(lambda x: np.full_like(x, x[0]) * x)(x)
+    assert np.array_equal(J.toarray(), [[2, 0, 0], [2, 1, 0], [3, 0, 1]])
+    assert jb.gradient(lambda x: np.full_like(x, 2.0) * x)(3.0) == 2

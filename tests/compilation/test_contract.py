@@ -6,7 +6,7 @@ from collections import namedtuple
 
 import numpy as np
 import pytest
-from alike import agrees, parts, same
+from alike import agrees, same
 
 import jacobi as jb
 
@@ -234,7 +234,7 @@ def test_a_loop_over_many_entries():
 def test_memory():
     import tracemalloc
 
-    n = 400_000
+    n = 2_000_000
     x = np.linspace(-1, 1, n)
     F = jb.compile(jb.jacobian(lambda x: np.tanh(x) * x + np.exp(-(x**2))), x)
     F(x)
@@ -243,8 +243,7 @@ def test_memory():
     J = F(x)
     peak = tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()
-    assert peak < 1.5 * J.nbytes
-    assert len(parts(J.diagonal())) == 1
+    assert peak < 1.3 * J.nbytes
 
 
 def test_zeros_of_masks_are_left_out_of_products():

@@ -142,3 +142,16 @@ def test_numbers_behave_as_those_of_numpy(name):
     F = quietly(jb.compile, NUMBERS[name], 2.5)
     for (v,) in points:
         same(F(v), quietly(NUMBERS[name], np.float64(v)), 1e-12)
+
+
+def test_a_long_program_of_numbers_is_repeated_with_those_of_numpy():
+    weights = np.array([1.0, 2.0, 3.0])
+
+    def f(x):
+        y = x
+        for k in range(60):
+            y = np.log(y + k) * 1.5 + y / (k + 1)
+        return np.concatenate([weights * x, np.stack([y])])
+
+    F = agrees(jb.value_and_jacobian(f), (2.5,), (-3.0,), (0.0,), (1e308,), (3.5,), recordings=1)
+    assert len(F.source.splitlines()) > 100
