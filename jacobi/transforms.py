@@ -66,11 +66,8 @@ def jacobian(f: Function, argnums: Argnums = 0, *, format: str | None = None, ha
         traced = trace(call.function, call.arrays, kwargs, call.positions)
         return call.with_auxiliary(call.together([convert(J) for J in jacobians(traced, call.positions)]))
 
-    if has_aux:
-        plain = with_auxiliary_of(f, jacobian(first_of(f), argnums), lambda J, aux: (J, aux))
-        jacobian_of_f.without_format = plain, format  # type: ignore[attr-defined]
-    elif format is not None:  # what is compiled keeps the Jacobian, and fills a pattern that is made once
-        jacobian_of_f.without_format = jacobian(f, argnums), format  # type: ignore[attr-defined]
+    if format is not None:  # what is compiled keeps the Jacobian, and fills a pattern that is made once
+        jacobian_of_f.without_format = jacobian(f, argnums, has_aux=has_aux), format  # type: ignore[attr-defined]
     jacobian_of_f.transform = "jacobian"  # type: ignore[attr-defined]
     return jacobian_of_f
 
@@ -107,13 +104,9 @@ def value_and_jacobian(
         found = [convert(J) for J in jacobians(traced, call.positions)]
         return call.with_auxiliary(own(traced)), call.together(found)
 
-    if has_aux:
-        plain = with_auxiliary_of(
-            f, value_and_jacobian(first_of(f), argnums), lambda pair, aux: ((pair[0], aux), pair[1])
-        )
+    if format is not None:
+        plain = value_and_jacobian(f, argnums, has_aux=has_aux)
         value_and_jacobian_of_f.without_format = plain, format  # type: ignore[attr-defined]
-    elif format is not None:
-        value_and_jacobian_of_f.without_format = value_and_jacobian(f, argnums), format  # type: ignore[attr-defined]
     value_and_jacobian_of_f.transform = "value_and_jacobian"  # type: ignore[attr-defined]
     return value_and_jacobian_of_f
 
@@ -155,9 +148,6 @@ def gradient(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Fun
         value, found = with_value(*args, **kwargs)
         return (found, value[1]) if has_aux else found
 
-    if has_aux:
-        plain = with_auxiliary_of(f, gradient(first_of(f), argnums), lambda g, aux: (g, aux))
-        gradient_of_f.without_format = plain, None  # type: ignore[attr-defined]
     gradient_of_f.transform = "gradient"  # type: ignore[attr-defined]
     return gradient_of_f
 
@@ -192,11 +182,6 @@ def value_and_gradient(f: Function, argnums: Argnums = 0, *, has_aux: bool = Fal
         found = [J.tensor().reshape(J.in_shape) for J in jacobians(traced, call.positions)]
         return call.with_auxiliary(own(traced)), call.together(found)
 
-    if has_aux:
-        plain = with_auxiliary_of(
-            f, value_and_gradient(first_of(f), argnums), lambda pair, aux: ((pair[0], aux), pair[1])
-        )
-        value_and_gradient_of_f.without_format = plain, None  # type: ignore[attr-defined]
     value_and_gradient_of_f.transform = "value_and_gradient"  # type: ignore[attr-defined]
     return value_and_gradient_of_f
 
@@ -314,26 +299,6 @@ def vjp(f: Function, *arguments: Any) -> tuple[Any, Function]:
         return tuple(by_number.get(k) for k in range(len(arguments)))
 
     return own(traced), pullback
-
-
-def first_of(f: Function) -> Function:
-    """The function without its auxiliary output."""
-
-    @wraps(f)
-    def first(*args: Any, **kwargs: Any) -> Any:
-        return f(*args, **kwargs)[0]
-
-    return first
-
-
-def with_auxiliary_of(f: Function, derivative: Function, joined: Callable[[Any, Any], Any]) -> Function:
-    """The form of a transform with ``has_aux`` that is compiled: the auxiliary output is computed beside the rest."""
-
-    @wraps(f)
-    def both(*args: Any, **kwargs: Any) -> Any:
-        return joined(derivative(*args, **kwargs), f(*args, **kwargs)[1])
-
-    return both
 
 
 def is_integer_array(value: Any) -> bool:
