@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from jacobi.errors import InputError, JacobiError, at_users_line
 from jacobi.expressions import Step
 from jacobi.finite_difference import measure
 from jacobi.notation.compose import transpose
-from jacobi.notation.parts import parts
+from jacobi.notation.parts import parts, rebuilt
 from jacobi.notation.text import text
 from jacobi.notation.tree import Apply, Entrywise, Tree
 from jacobi.transforms import jacobian
@@ -377,18 +377,12 @@ def works(sizes: Sizes, assume: Mapping[str, Any]) -> bool:
 def column_by_column(whole: Tree) -> Tree:
     """The tree with every ``vec`` of a transpose as the ``vec`` of the matrix itself, column by column."""
 
-    def change(part: Any) -> Any:
-        if isinstance(part, tuple):
-            return tuple(change(inner) for inner in part)
-        if not isinstance(part, Tree):
-            return part
-        part = replace(part, **{f.name: change(getattr(part, f.name)) for f in fields(part)})
+    def change(part: Tree) -> Tree:
         if isinstance(part, Apply) and part.name == "vec" and not part.parameters:
             return replace(part, arguments=(transpose(part.arguments[0]),), parameters=(("order", "F"),))
         return part
 
-    result: Tree = change(whole)
-    return result
+    return rebuilt(whole, change)
 
 
 def reordered(J: Expression, outer: int) -> Expression:

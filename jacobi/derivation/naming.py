@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
+from jacobi.notation.parts import rebuilt
 from jacobi.notation.text import text
 from jacobi.notation.tree import MATRIX, SCALAR, VECTOR, Symbol, Tree
 
@@ -58,12 +59,6 @@ def occurrences(part: Any) -> Iterator[Tree]:
             yield from occurrences(getattr(part, field.name))
 
 
-def substituted(part: Any, old: Tree, new: Tree) -> Any:
+def substituted(whole: Tree, old: Tree, new: Tree) -> Tree:
     """A tree with another one in place of a part."""
-    if part == old:
-        return new
-    if isinstance(part, tuple):
-        return tuple(substituted(inner, old, new) for inner in part)
-    if isinstance(part, Tree):
-        return replace(part, **{f.name: substituted(getattr(part, f.name), old, new) for f in fields(part)})
-    return part
+    return rebuilt(whole, lambda part: new if part == old else part)

@@ -8,7 +8,7 @@ A vertex that is summed is eliminated: at the end of one edge, ``A_ij w_j`` make
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -32,7 +32,7 @@ from jacobi.derivation.tokens import candidates
 from jacobi.derivation.tokens import number as value_of
 from jacobi.notation import tree
 from jacobi.notation.compose import ONE, powers, product, total, transpose
-from jacobi.notation.parts import parts
+from jacobi.notation.parts import parts, rebuilt
 from jacobi.notation.tree import MATRIX, SCALAR, TENSOR, VECTOR, Tree
 
 KINDS = {0: SCALAR, 1: VECTOR, 2: MATRIX}
@@ -42,20 +42,14 @@ LETTERS = "ijklmnopqrstuvabcdefgh"
 def simpler(whole: Tree, symmetric: Collection[str]) -> Tree:
     """The tree without transposes of symmetric matrices."""
 
-    def change(part: Any) -> Any:
-        if isinstance(part, tuple):
-            return tuple(change(inner) for inner in part)
-        if not isinstance(part, Tree):
-            return part
-        part = replace(part, **{f.name: change(getattr(part, f.name)) for f in fields(part)})
+    def change(part: Tree) -> Tree:
         if isinstance(part, tree.Transpose):
             inner = part.of.of if isinstance(part.of, tree.Inverse) else part.of
             if isinstance(inner, tree.Symbol) and inner.name in symmetric:
                 return part.of
         return part
 
-    result: Tree = change(whole) if symmetric else whole
-    return result
+    return rebuilt(whole, change) if symmetric else whole
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields, replace
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jacobi.notation.tree import SCALAR, Number, Product, Quotient, Size, Symbol, Transpose, Tree
 
@@ -26,6 +26,21 @@ def parts(tree: Tree) -> Iterator[Tree]:
             seen.add(id(part))
             yield part
             waiting += [getattr(part, field.name) for field in reversed(fields(part))]
+
+
+def rebuilt(tree: Tree, change: Callable[[Tree], Tree]) -> Tree:
+    """The tree with every part, inner ones first, replaced by what ``change`` makes of it.
+
+    >>> rebuilt(Quotient(Size("n"), Size("m")), lambda part: Size("k") if part == Size("m") else part)
+    Quotient(numerator=Size(name='n'), denominator=Size(name='k'))
+    """
+
+    def inside(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(inside(inner) for inner in value)
+        return rebuilt(value, change) if isinstance(value, Tree) else value
+
+    return change(replace(tree, **{field.name: inside(getattr(tree, field.name)) for field in fields(tree)}))
 
 
 def symbols(tree: Tree) -> list[Symbol]:
