@@ -17,6 +17,7 @@ from jacobi.differentiate.accumulate import pulled_back, pushed_forward
 from jacobi.differentiate.trace import real_array
 from jacobi.errors import InputError, ShapeError, at_function, at_users_line
 from jacobi.matrix import Jacobian
+from jacobi.matrix.patterns import Patterns
 
 
 def jacobian(f: Function, argnums: Argnums = 0, *, format: str | None = None, has_aux: bool = False) -> Function:
@@ -31,7 +32,8 @@ def jacobian(f: Function, argnums: Argnums = 0, *, format: str | None = None, ha
         The arguments to differentiate by; a tuple of Jacobians is returned for a sequence.  For an argument that is a
         dictionary or a tuple of arrays, the result has the same structure.
     format : {None, "array", "csr", "csc", "coo", "operator"}
-        None keeps the `Jacobian` with its structure; the others are what solvers of SciPy take.
+        None keeps the `Jacobian` with its structure; the others are what solvers of SciPy take.  The returned function
+        keeps the pattern of a sparse format for its next call, which then only fills in numbers.
     has_aux : bool
         Whether ``f`` returns a pair of the value to differentiate and anything else, which is passed on.
 
@@ -350,16 +352,17 @@ def shaped(value: Any, shape: tuple[int, ...], what: str) -> Any:
 FORMATS: dict[str | None, Callable[[Jacobian], Any]] = {
     None: lambda J: J,
     "array": lambda J: J.toarray(),
-    "csr": lambda J: J.tocsr(),
-    "csc": lambda J: J.tocsc(),
-    "coo": lambda J: J.tocoo(),
     "operator": lambda J: J.aslinearoperator(),
 }
+SPARSE_FORMATS = ("csr", "csc", "coo")
 
 
 def converter(format: str | None) -> Callable[[Jacobian], Any]:
-    """The exit of a Jacobian that a format names."""
+    """The exit of a Jacobian that a format names; it keeps the pattern of a sparse array for the next point."""
+    if format in SPARSE_FORMATS:
+        patterns = Patterns(str(format))
+        return lambda J: patterns.filled(J.terms, J.shape, J.dtype)
     if format not in FORMATS:
-        names = ", ".join(repr(name) for name in FORMATS)
+        names = ", ".join(repr(name) for name in (*FORMATS, *SPARSE_FORMATS))
         raise InputError(at_users_line(f"format={format!r} is not known", f"The formats are {names}."))
     return FORMATS[format]

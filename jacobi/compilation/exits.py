@@ -14,8 +14,9 @@ import numpy as np
 from jacobi.matrix import Jacobian
 from jacobi.matrix.exits import flat_places
 from jacobi.matrix.given import is_node
+from jacobi.matrix.patterns import compact, operator_of, pattern, positions
 from jacobi.matrix.term import Term, aligned, spread
-from jacobi.matrix.wiring import Side, all_indices, grid, injective
+from jacobi.matrix.wiring import Side, all_indices, injective
 
 SMALL = 4096  # entries of a full matrix up to which positions are worth their memory
 
@@ -88,37 +89,11 @@ def reading_order(term: Term, shape: tuple[int, int]) -> tuple[int, ...] | None:
 
 def sparse(J: Jacobian, format: str) -> Filled:
     """A sparse array."""
-    import scipy.sparse
-
-    rows = [flat(term.wiring.rows, term.wiring.sizes) for term in J.terms]
-    columns = [flat(term.wiring.columns, term.wiring.sizes) for term in J.terms]
-    kind = np.int32 if max(*J.shape, sum(map(len, rows))) < 2**31 else np.int64
-    row, column = (np.concatenate([np.zeros(0, kind), *parts]).astype(kind) for parts in (rows, columns))
-    major: Any
-    minor: Any
-    major, minor = (column, row) if format == "csc" else (row, column)
-    count, width = J.shape[::-1] if format == "csc" else J.shape
-    places: Any = major.astype(np.int64) * width + minor
-    first, where = distinct(places)
-    major, minor = major[first], minor[first]
-    data, starts = np.zeros(first.size, J.dtype), np.zeros(count + 1, kind)
-    np.cumsum(np.bincount(major, minlength=count), out=starts[1:])
-    pattern: Any = (data, (major, minor)) if format == "coo" else (data, minor, starts)
-    template: Any = getattr(scipy.sparse, f"{format}_array")(pattern, shape=J.shape)
+    found = pattern([term.wiring for term in J.terms], J.shape, format)
+    template: Any = found.template
     for indices in template.coords if format == "coo" else (template.indices, template.indptr):
         indices.flags.writeable = False  # all results share them
-    bounds = np.cumsum([len(part) for part in rows])[:-1]
-    return filled(J, np.split(where, bounds) if rows else [], first.size, template=template)
-
-
-def distinct(keys: Any) -> tuple[Any, Any]:
-    """Where every different key stands first, in rising order, and the rank of each key."""
-    order = np.argsort(keys, kind="stable")  # keys come in a few sorted runs
-    new = np.ones(keys.size, bool)
-    np.not_equal(keys[order[1:]], keys[order[:-1]], out=new[1:])
-    rank = np.empty(keys.size, np.intp)
-    rank[order] = np.cumsum(new) - 1
-    return order[new], rank
+    return filled(J, list(found.places), template.nnz, template=template)
 
 
 EXITS: dict[str | None, Callable[[Jacobian], Any]] = {
@@ -136,7 +111,7 @@ def flat(side: Side, sizes: tuple[int, ...], may_be_strided: bool = False) -> An
     regular = all(type(tie) is int for tie in steps.values())
     if may_be_strided and regular and injective((steps.get(k, 0), count) for k, count in enumerate(sizes)):
         return Strided(sizes, tuple(steps.get(k, 0) for k in range(len(sizes))), offset)
-    return np.broadcast_to(grid(side, tuple(range(len(sizes))), sizes), sizes).reshape(-1)
+    return positions(side, sizes)
 
 
 def filled(J: Jacobian, places: list[Any], length: int, **result: Any) -> Filled:
@@ -146,17 +121,15 @@ def filled(J: Jacobian, places: list[Any], length: int, **result: Any) -> Filled
     start = np.zeros(length, J.dtype)
     written = np.zeros(length if all(isinstance(place, np.ndarray) for place in places) else 0, bool)
     for term, place in constant:
-        np.add.at(start, positions(place), values_of(term, J.dtype))
-        written[positions(place) if written.size else ()] = True
+        np.add.at(start, all_places(place), values_of(term, J.dtype))
+        written[all_places(place) if written.size else ()] = True
     writes = []
     needed = bool(constant)
     for term, place in pairs:
         if any(map(is_node, term.factors)):
-            operator, new = "+=", np.zeros(1, bool)
+            operator = "+="
             if isinstance(place, np.ndarray):
-                new = ~written[place] if written.size else new
-                operator = "at" if repeats(place) else "=" if new.all() else "+="
-                written[place if written.size else ()] = True
+                operator = operator_of(place, written if written.size else np.ones(length, bool))
             needed = needed or operator != "="
             values = values_of(term, J.dtype)
             values = values.reshape(place.sizes) if isinstance(place, Strided) else values.reshape(-1)
@@ -165,17 +138,11 @@ def filled(J: Jacobian, places: list[Any], length: int, **result: Any) -> Filled
     return Filled(writes, start if needed else None, length, J.dtype, **result)
 
 
-def positions(place: Any) -> Any:
+def all_places(place: Any) -> Any:
     """Places as positions."""
     if isinstance(place, np.ndarray):
         return place
-    ties = tuple(enumerate(place.strides))
-    return np.broadcast_to(grid((place.offset, ties), tuple(range(len(ties))), place.sizes), place.sizes).reshape(-1)
-
-
-def repeats(places: Any) -> bool:
-    """Whether a position is there more than once."""
-    return not (np.diff(places) > 0).all() and np.unique(places).size < places.size
+    return positions((place.offset, tuple(enumerate(place.strides))), place.sizes)
 
 
 def values_of(term: Term, dtype: Any, order: tuple[int, ...] | None = None) -> Any:
@@ -200,12 +167,7 @@ def lying_in(factor: Any, axes: tuple[int, ...], order: tuple[int, ...]) -> tupl
 
 
 def placed(places: Any) -> Any:
-    """Positions as a number, or as a slice where they are regular, which is written four times as fast."""
-    if isinstance(places, Strided) or not places.size:
+    """Positions in the shortest form: a single number, a slice or an array."""
+    if isinstance(places, Strided):
         return places
-    if places.size == 1:
-        return int(places[0])
-    step = int(places[1]) - int(places[0])
-    if step > 0 and (np.diff(places) == step).all():
-        return slice(int(places[0]), int(places[-1]) + 1, step)
-    return places
+    return int(places[0]) if places.size == 1 else compact(places)

@@ -12,6 +12,7 @@ from jacobi import layout
 from jacobi.errors import InputError, ShapeError, at_users_line
 from jacobi.matrix import exits, printing, structure
 from jacobi.matrix.given import is_node, real_numbers, real_type, refused_summand, shape_of
+from jacobi.matrix.patterns import Patterns
 from jacobi.matrix.price import cheapest
 from jacobi.matrix.products import (
     dense_terms,
@@ -445,23 +446,17 @@ class Jacobian:
         """The full derivative as an array of shape ``out_shape + in_shape``."""
         return exits.full(self.terms, self.shape, self.dtype).reshape(self.out_shape + self.in_shape)
 
-    def tocoo(self) -> Any:
-        """A ``scipy.sparse.coo_array`` without repeated places."""
-        return self.tocsr().tocoo()
-
     def tocsr(self) -> Any:
         """A ``scipy.sparse.csr_array`` with sorted indices and no repeated places."""
-        from scipy.sparse import coo_array
-
-        kind = np.int32 if max(self.shape) < 2**31 else np.int64
-        rows, columns, values = exits.coordinates(self.terms, self.dtype, kind)
-        csr = coo_array((values, (rows, columns)), shape=self.shape).tocsr()
-        csr.sum_duplicates()
-        return csr
+        return Patterns("csr").filled(self.terms, self.shape, self.dtype)
 
     def tocsc(self) -> Any:
-        """A ``scipy.sparse.csc_array``."""
-        return self.tocsr().tocsc()
+        """A ``scipy.sparse.csc_array``, likewise."""
+        return Patterns("csc").filled(self.terms, self.shape, self.dtype)
+
+    def tocoo(self) -> Any:
+        """A ``scipy.sparse.coo_array``, likewise."""
+        return Patterns("coo").filled(self.terms, self.shape, self.dtype)
 
     def diagonal(self) -> Any:
         """The main diagonal, of length ``min(shape)``; the matrix is not formed."""
