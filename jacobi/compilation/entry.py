@@ -19,7 +19,7 @@ from jacobi.matrix import Jacobian
 from jacobi.matrix.given import is_node
 from jacobi.matrix.term import Term
 
-AGAIN = "return again(arguments, keywords)"  # where the recording does not hold
+MISSING = object()  # in the place of an argument that was not given
 QUIET = 'with errstate(all="ignore"):'
 
 
@@ -28,19 +28,27 @@ class Reader:
 
     Parameters
     ----------
+    places : sequence of str
+        The names of the positional arguments.
     weak : str
         The type that Python's floats stand for.
+
+    Attributes
+    ----------
+    leave : str
+        What to do where the recording does not hold.
     """
 
-    def __init__(self, weak: str):
-        self.weak = weak
-        self.bound: dict[str, Any] = {"ndarray": np.ndarray, "float64": np.float64}
+    def __init__(self, places: Sequence[str], weak: str):
+        self.places, self.weak = places, weak
+        self.leave = f"return again(({''.join(f'{place}, ' for place in places)}*others), keywords)"
+        self.bound: dict[str, Any] = {"ndarray": np.ndarray, "float64": np.float64, "missing": MISSING}
         self.lines: list[str] = []
         self.leaves: list[str] = []
 
     def require(self, condition: str) -> None:
         """A line that leaves unless a condition holds."""
-        self.lines.append(f"if not ({condition}): {AGAIN}")
+        self.lines.append(f"if not ({condition}): {self.leave}")
 
     def read(self, form: Form, place: str) -> None:
         """The lines for one argument, which is found at some place."""
@@ -74,10 +82,10 @@ class Reader:
         self.lines.append(f"{leaf} = {place}")
         if kind is np.float64:
             self.lines.append(f"if type({leaf}) is not float:")
-            self.lines.append(f"    if type({leaf}) is not float64: {AGAIN}")
+            self.lines.append(f"    if type({leaf}) is not float64: {self.leave}")
             self.lines.append(f"    {leaf} = float({leaf})")
             if self.weak != "float64":
-                self.lines[-3:-2] = [f"if type({leaf}) is float: {AGAIN}", "else:"]
+                self.lines[-3:-2] = [f"if type({leaf}) is float: {self.leave}", "else:"]
         else:
             weak = f" or type({leaf}) is float" if self.weak == form.type else ""
             self.require(f"type({leaf}) is {name}{weak}")
@@ -112,6 +120,7 @@ class Assembler:
             "float64": np.float64, "asarray": np.asarray,
         }  # fmt: skip
         self.lines: list[str] = []
+        self.numbers: dict[tuple[Value, Any], str] = {}
 
     def bind(self, thing: Any) -> str:
         """The name of a thing."""
@@ -150,9 +159,13 @@ class Assembler:
         return self.bind(part)
 
     def number(self, value: Value, dtype: Any) -> str:
-        """A number of a type of NumPy."""
-        name = self.output(value, True)
-        return f"float64({name})" if dtype.char == "d" else f"{self.bind(dtype.type)}({name})"
+        """A number of a type of NumPy; it is made once, since nobody can change it."""
+        known = self.numbers.get((value, dtype))
+        if known is None:
+            known = self.numbers[value, dtype] = f"n{len(self.numbers)}"
+            name, kind = self.output(value, True), "float64" if dtype.char == "d" else self.bind(dtype.type)
+            self.lines.append(f"{known} = {kind}({name})")
+        return known
 
     def factor(self, factor: Any, dtype: Any) -> str:
         """A factor of a Jacobian."""
@@ -214,17 +227,15 @@ class Body(NamedTuple):
     loud: bool
 
 
-def entry_source(
-    reader: Reader, arguments: Sequence[str], keys: Sequence[str], body: Body, assembler: Assembler, result: str
-) -> str:
+def entry_source(reader: Reader, keys: Sequence[str], body: Body, assembler: Assembler, result: str) -> str:
     """The source of the entry, a function of the same arguments as the compiled one.
 
     Parameters
     ----------
     reader : Reader
         Holds the lines before the program.
-    arguments, keys : sequence of str
-        The places of positional arguments, and the names of those by keyword.
+    keys : sequence of str
+        The names of the arguments by keyword.
     body : Body
         The program.
     assembler : Assembler
@@ -232,23 +243,25 @@ def entry_source(
     result : str
         The result as an expression.
     """
-    returned, loud = body.returned, body.loud
+    returned, loud, leave = body.returned, body.loud, reader.leave
     program = [*body.lines, *(f"y{k} = {value}" for k, value in enumerate(returned))] or ["pass"]
     outputs = "".join(f"y{k}, " for k in range(len(returned))) or "nothing"
-    unlike = f"list(keywords) != {list(keys)!r}" if keys else "keywords"
+    others = "others or " + (f"list(keywords) != {list(keys)!r}" if keys else "keywords")
+    last = "".join(f" or {place} is missing" for place in reader.places[-1:])
+    parameters = [*(f"{place}=missing" for place in reader.places), *("/" for _ in reader.places[:1])]
     lines = [
-        f"if len(arguments) != {len(arguments)} or {unlike}: {AGAIN}",
-        *([f"{', '.join(arguments)}, = arguments"] if arguments else []),
+        f"if {others}{last}: {leave}",
         *(f"q{k} = keywords[{key!r}]" for k, key in enumerate(keys)),
         *reader.lines,
         "try:",
         *([f"    {QUIET}", *(f"        {line}" for line in program)] if loud else [f"    {line}" for line in program]),
-        f"except Stale: {AGAIN}",
+        f"except Stale: {leave}",
         "except (ArithmeticError, ValueError):",
         f"    {QUIET}",
         f"        try: {outputs} = safe()({', '.join(reader.leaves)})",
-        f"        except Stale: {AGAIN}",
+        f"        except Stale: {leave}",
         *assembler.lines,
         f"return {result}",
     ]
-    return "\n".join(["def enter(*arguments, **keywords):", *(f"    {line}" for line in lines), ""])
+    head = f"def enter({', '.join([*parameters, '*others', '**keywords'])}):"
+    return "\n".join([head, *(f"    {line}" for line in lines), ""])

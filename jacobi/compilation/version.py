@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jacobi.compilation.blocks import gathered
-from jacobi.compilation.entry import Assembler, Body, Reader, entry_source
+from jacobi.compilation.entry import MISSING, Assembler, Body, Reader, entry_source
 from jacobi.compilation.forms import Form, Leaf, as_names, filled, leaves_of, paths
 from jacobi.compilation.instructions import Builder, without_dead_ones
 from jacobi.compilation.masks import without_zeros
@@ -80,8 +80,8 @@ class Version:
         self.title = title_of(function)
         writer = self.writer(as_names(found), numbers=True)
         self.source = writer.source(self.title)
-        reader = Reader(weak)
         places = [f"z{k}" for k in range(count)]
+        reader = Reader(places, weak)
         for form, place in zip(forms, [*places, *(f"q{k}" for k in range(len(keys)))], strict=True):
             reader.read(form, place)
         if len(writer.lines) <= INLINED:  # saves the call of another function
@@ -93,7 +93,7 @@ class Version:
             writer.bound = {"program": space[self.title]}
             call = f"found = program({', '.join(reader.leaves)})"
             body = Body([call], [f"found[{k}]" for k in range(len(self.outputs))], writer.loud)
-        source = entry_source(reader, places, keys, body, assembler, result)
+        source = entry_source(reader, keys, body, assembler, result)
         self.space = {**writer.bound, **assembler.bound, **reader.bound, "safe": self.safe}
         self.code = builtins.compile(source, f"<call of {self.title}>", "exec")
         self.enter = self.entry(lambda arguments, keywords: MISMATCH)
@@ -102,7 +102,11 @@ class Version:
 
     def entry(self, again: Callable[[tuple[Any, ...], dict[str, Any]], Any]) -> Callable[..., Any]:
         """The function of the arguments, which calls another one where the recording does not hold."""
-        space = {**self.space, "again": again}
+
+        def again_with(arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+            return again(tuple(a for a in arguments if a is not MISSING), keywords)
+
+        space = {**self.space, "again": again_with}
         exec(self.code, space)
         return space["enter"]  # type: ignore[no-any-return]
 
