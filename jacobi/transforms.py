@@ -65,7 +65,7 @@ def jacobian(f: Function, argnums: Argnums = 0, *, format: str | None = None, ha
     @wraps(f)
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
         call = Call(f, args, argnums, has_aux)
-        traced = trace(call.function, call.arrays, kwargs, call.positions)
+        traced = trace(call.function, call.arrays, kwargs, call.positions, frugal=True)
         return call.with_auxiliary(call.together([convert(J) for J in jacobians(traced, call.positions)]))
 
     if format is not None:  # what is compiled keeps the Jacobian, and fills a pattern that is made once
@@ -102,7 +102,7 @@ def value_and_jacobian(
     @wraps(f)
     def value_and_jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
         call = Call(f, args, argnums, has_aux)
-        traced = trace(call.function, call.arrays, kwargs, call.positions)
+        traced = trace(call.function, call.arrays, kwargs, call.positions, frugal=True)
         found = [convert(J) for J in jacobians(traced, call.positions)]
         return call.with_auxiliary(own(traced)), call.together(found)
 
@@ -179,7 +179,7 @@ def value_and_gradient(f: Function, argnums: Argnums = 0, *, has_aux: bool = Fal
     @wraps(f)
     def value_and_gradient_of_f(*args: Any, **kwargs: Any) -> Any:
         call = Call(f, args, argnums, has_aux)
-        traced = trace(call.function, call.arrays, kwargs, call.positions)
+        traced = trace(call.function, call.arrays, kwargs, call.positions, frugal=True)
         only_one_entry(traced, f)
         found = [J.tensor().reshape(J.in_shape) for J in jacobians(traced, call.positions)]
         return call.with_auxiliary(own(traced)), call.together(found)
@@ -254,7 +254,7 @@ def jvp(f: Function, arguments: Sequence[Any], tangents: Sequence[Any]) -> tuple
             )
         )
     positions = [k for k, tangent in enumerate(tangents) if tangent is not None]
-    traced = trace(f, arguments, {}, positions)
+    traced = trace(f, arguments, {}, positions, frugal=True)
     directions = {k: shaped(tangents[k], traced.inputs[k].value.shape, f"direction {k}") for k in positions}
     if not directions:
         return own(traced), np.zeros(np.shape(traced.value))
@@ -289,7 +289,7 @@ def vjp(f: Function, *arguments: Any) -> tuple[Any, Function]:
     check_call(f)
     numbers = [k for k, a in enumerate(arguments) if not is_integer_array(a)] or list(range(len(arguments)))
     call = Call(f, arguments, 0 if len(arguments) == 1 else numbers)
-    traced = trace(call.function, call.arrays, {}, call.positions)
+    traced = trace(call.function, call.arrays, {}, call.positions, frugal=True)
     pull = pulled_back(traced, call.positions)
     shape = np.shape(traced.value)
 

@@ -16,6 +16,7 @@ from jacobi.differentiate.kinks import kinks_of
 from jacobi.differentiate.plan import carry_out, plan
 from jacobi.differentiate.trace import Trace
 from jacobi.expressions import Graph, Node, Step, owner
+from jacobi.expressions.step import Fleeting
 from jacobi.matrix import Jacobian
 from jacobi.matrix.products import dense_terms
 from jacobi.matrix.term import Term
@@ -30,6 +31,8 @@ def jacobians(trace: Trace, positions: Sequence[int]) -> list[Jacobian]:
     with np.errstate(all="ignore"):  # where a derivative is infinite or undefined, the result shows it
         edges = local_jacobians(trace, output, inputs)
         kinks = () if trace.recording else kinks_of([trace.graph.steps[number] for number in edges])
+        if trace.graph.frugal:
+            trace.graph.forget(output)
         results = []
         for step, terms in zip(inputs, carry_out(plan(edges, output, inputs)), strict=True):
             dtype = kind(output.value, step.value)
@@ -99,12 +102,17 @@ def local_jacobians(trace: Trace, output: Step, inputs: Sequence[Step]) -> dict[
 
 def as_arrays(step: Step) -> tuple[Any, list[Any]]:
     """The value of a step and its arguments, as arrays."""
-    return step.value, [a.value if type(a) is Step else a for a in step.arguments]
+    return looked_at(step), [looked_at(a) if isinstance(a, Step) else a for a in step.arguments]
+
+
+def looked_at(step: Step) -> Any:
+    """The value of a step, or what stands in for one that its rule does not look at."""
+    return step.value_or_stand_in() if type(step) is Fleeting else step.value
 
 
 def as_nodes(graph: Graph, step: Step) -> tuple[Any, list[Any]]:
     """The same as nodes, so that what is done with them is recorded."""
-    return Node(graph, step), [Node(graph, a) if type(a) is Step else a for a in step.arguments]
+    return Node(graph, step), [Node(graph, a) if isinstance(a, Step) else a for a in step.arguments]
 
 
 def independent(term: Term, graph: Graph, dtype: Any) -> Term:

@@ -40,7 +40,8 @@ def distances(step: Step) -> Any:
     operation: Any = step.operation
     if operation is None or operation.kink is None:
         return None
-    return operation.distance(step.value, *(a.value if type(a) is Step else a for a in step.arguments), **step.keywords)
+    operands = [a.value if isinstance(a, Step) else a for a in step.arguments]
+    return operation.distance(step.value, *operands, **step.keywords)
 
 
 def kinks_of(steps: list[Step]) -> tuple[Kink, ...]:

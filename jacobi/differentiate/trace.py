@@ -13,6 +13,7 @@ from jacobi.expressions import Graph, Node, Step, StrangerError
 from jacobi.expressions.graph import changed_in_place
 from jacobi.expressions.node import record
 from jacobi.expressions.operands import stacked
+from jacobi.expressions.step import Fleeting
 from jacobi.rules import REFUSED, REGISTRY, full_name
 from jacobi.rules.registry import Rule
 
@@ -50,6 +51,7 @@ def trace(
     arguments: Sequence[Any],
     keywords: dict[str, Any],
     positions: Sequence[int],
+    frugal: bool = False,
 ) -> Trace:
     """Run ``function`` on nodes.
 
@@ -61,16 +63,18 @@ def trace(
         Its arguments; those at ``positions``, and all floating arrays among the positional ones, are traced.
     positions : sequence of int
         The arguments to differentiate by.
+    frugal : bool
+        Whether values that no derivative looks at are let go.
     """
     outer = next((a.graph for a in arguments if isinstance(a, Node)), None)
     others = [k for k, a in enumerate(arguments) if k not in positions and is_floating_array(a)]
     try:
-        return recorded(function, arguments, keywords, [*positions, *others], outer)
+        return recorded(function, arguments, keywords, [*positions, *others], outer, frugal)
     except (TraceError, InputError) as error:
         if not others or isinstance(error, StrangerError):
             return in_outer_graph(error, function, arguments, keywords, positions)
     # some code needs plain arrays: those that are not differentiated by can be left alone
-    return recorded(function, arguments, keywords, positions, outer)
+    return recorded(function, arguments, keywords, positions, outer, frugal)
 
 
 def in_outer_graph(
@@ -85,7 +89,7 @@ def in_outer_graph(
     outer = next((graph for graph in graphs if graph.open), None)
     if outer is None:
         raise error
-    return recorded(function, arguments, keywords, positions, outer)
+    return recorded(function, arguments, keywords, positions, outer, False)
 
 
 def recorded(
@@ -94,9 +98,12 @@ def recorded(
     keywords: dict[str, Any],
     positions: Sequence[int],
     outer: Graph | None,
+    frugal: bool,
 ) -> Trace:
     """Run ``function`` on nodes, in a graph of their own or in that of a trace that is going on."""
-    graph = Graph(REGISTRY, without_rule) if outer is None else outer
+    graph = Graph(REGISTRY, without_rule, frugal) if outer is None else outer
+    if outer is not None:
+        outer.frugal = False  # derivatives that are recorded look at more than derivatives do
     inputs: dict[int, Step] = {}
     nodes = list(arguments)
     for position, argument in enumerate(arguments):
@@ -109,6 +116,8 @@ def recorded(
     try:
         result = function(*nodes, **keywords)
         output = result_of(graph, result, function)
+        if isinstance(output, Fleeting):
+            output.keep()
         graph.verify()
     except (ValueError, TypeError, AttributeError) as error:
         if graph.locked and "read-only" in str(error):

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from jacobi.errors import TraceError, at_users_line
-from jacobi.expressions.graph import Graph, Step, Traced
+from jacobi.expressions.graph import Graph, Traced
+from jacobi.expressions.step import Step
 
 
 class View:
@@ -49,7 +50,8 @@ class View:
         """Take the view again if the array behind it has changed."""
         now = changes(self.parent)
         if now != self.version:
-            view.step = self.take(self.parent).step
+            taken = self.take(self.parent)
+            view.step, view.held = taken.step, taken.held
             view.version += 1
             self.version = now
 
@@ -90,7 +92,7 @@ class Writes:
 
     def add(self, index: Any, value: Any) -> None:
         """Append an assignment of a step or a constant."""
-        self.array[index] = value.value if type(value) is Step else value
+        self.array[index] = value.value if isinstance(value, Step) else value
         key = integers(index, self.array.shape)
         if self.entries is not None:
             if key and (not self.entries or len(next(iter(self.entries))) == len(key)):
@@ -103,7 +105,7 @@ class Writes:
     def step(self, graph: Graph) -> Step:
         """All assignments as one step."""
         arguments = (self.before, *self.values)
-        parents = tuple((k, a) for k, a in enumerate(arguments) if type(a) is Step)
+        parents = tuple((k, a) for k, a in enumerate(arguments) if isinstance(a, Step))
         operation = graph.operations[operator.setitem]
         return graph.add(operation, arguments, {"places": tuple(self.places)}, parents, self.array)
 
@@ -119,7 +121,7 @@ class Writes:
         if number is None:
             return self.before, index
         value = self.values[number]
-        if np.shape(value.value if type(value) is Step else value) != self.array.shape[depth:]:
+        if np.shape(value.value if isinstance(value, Step) else value) != self.array.shape[depth:]:
             return None
         rest = index[depth:] if isinstance(index, tuple) else ()
         return value, rest

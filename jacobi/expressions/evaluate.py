@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jacobi.expressions.graph import Step
+from jacobi.expressions.step import Step
 
 
 def evaluate(steps: Sequence[Step], values: Mapping[int, Any], wanted: Sequence[Step]) -> list[Any]:
@@ -25,6 +25,6 @@ def evaluate(steps: Sequence[Step], values: Mapping[int, Any], wanted: Sequence[
         if step.operation is None:
             now[step.number] = values.get(step.number, step.value)
         else:
-            arguments = [now[a.number] if type(a) is Step else a for a in step.arguments]
+            arguments = [now[a.number] if isinstance(a, Step) else a for a in step.arguments]
             now[step.number] = step.operation.evaluate(*arguments, **step.keywords)
     return [now[step.number] for step in wanted]

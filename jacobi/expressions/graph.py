@@ -3,50 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from jacobi.errors import Place, TraceError, at_users_line, shown, users_place
+from jacobi.errors import TraceError, at_users_line
+from jacobi.expressions.step import LARGE, Fleeting, Operation, Step
 
 SMALL = 16_384  # entries; constants up to this size are copied, larger ones are watched by a sample
-
-
-class Operation(Protocol):
-    """What the graph needs to know of an operation; the rules of `jacobi.rules` are such objects.
-
-    Attributes
-    ----------
-    name : str
-        The name for messages.
-    kind : {"primitive", "composed", "silent", "fresh"}
-        Recorded as a step; defined through other operations; evaluated on plain values; or that as well, but the
-        result is an array that traced values can be assigned to.
-    arity : int or None
-        How many of the leading arguments are arrays; None when all are.
-    regular : bool
-        Whether calls without keywords can be recorded as they come.
-    piecewise_constant : bool
-        Whether the derivative is zero wherever there is one.
-    moves : bool
-        Whether the operation moves entries around, so that its result may be a view.
-    kink : callable or None
-        Tells how far the operands are from a place where the result has no derivative, or whether they are there.
-    """
-
-    name: str
-    kind: str
-    arity: int | None
-    regular: bool
-    piecewise_constant: bool
-    moves: bool
-    kink: Callable[..., Any] | None
-    evaluate: Callable[..., Any]
-
-    def operands(
-        self, arguments: tuple[Any, ...], keywords: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """A call brought into the form in which it is recorded: arrays first, parameters as keywords."""
 
 
 class StrangerError(TraceError):
@@ -66,59 +30,6 @@ class StrangerError(TraceError):
             )
         )
         self.graphs = graphs
-
-
-class Step:
-    """One recorded operation: ``value = operation.evaluate(*arguments, **keywords)``.
-
-    Attributes
-    ----------
-    operation : Operation or None
-        The operation; None for an input of the traced function.
-    arguments : tuple
-        Steps where a traced value was passed, and constants.
-    keywords : dict
-        Parameters of the operation; never traced.
-    parents : tuple of (int, Step)
-        The positions in ``arguments`` at which steps stand.
-    value : array
-        The result at the point of the trace.
-    number : int
-        The position in the graph.
-    place : tuple or None
-        Where the user's code calls the operation; `line` shows it.
-    composed : bool
-        Whether it was recorded in place of another operation, so that its layout in memory may differ from NumPy's.
-    """
-
-    __slots__ = ("arguments", "composed", "keywords", "number", "operation", "parents", "place", "value")
-
-    def __init__(
-        self,
-        operation: Operation | None,
-        arguments: tuple[Any, ...],
-        keywords: dict[str, Any],
-        parents: tuple[tuple[int, Step], ...],
-        value: Any,
-        number: int,
-    ):
-        self.operation = operation
-        self.arguments = arguments
-        self.keywords = keywords
-        self.parents = parents
-        self.value = value
-        self.number = number
-        self.composed = False
-        self.place: Place = None if operation is None else users_place()
-
-    @property
-    def line(self) -> str:
-        """``file.py:12``, where the user's code calls the operation, or ``""``."""
-        return shown(self.place)
-
-    def __repr__(self) -> str:
-        name = "input" if self.operation is None else self.operation.name
-        return f"<step {self.number}: {name} {np.shape(self.value)}>"
 
 
 class Answer(NamedTuple):
@@ -157,13 +68,22 @@ class Graph:
         The operation of every NumPy or SciPy function that a node may meet.
     missing : callable
         Called with a function that is not among them; gives its operation after all, or raises the error.
+    frugal : bool
+        Whether large values that no derivative looks at are let go as soon as the traced function does so.
     """
 
-    __slots__ = ("answers", "composing", "foreign", "locked", "missing", "open", "operations", "steps", "watched")
+    __slots__ = (
+        "answers", "composing", "fleeting", "foreign", "frugal", "locked", "missing", "open", "operations", "steps",
+        "watched",
+    )  # fmt: skip
 
-    def __init__(self, operations: Mapping[Any, Operation], missing: Callable[[Any], Operation]):
+    def __init__(
+        self, operations: Mapping[Any, Operation], missing: Callable[[Any], Operation], frugal: bool = False
+    ):
         self.operations = operations
         self.missing = missing
+        self.frugal = frugal
+        self.fleeting = False  # whether there are values that are let go
         self.steps: list[Step] = []
         self.watched: list[tuple[Any, Any]] = []
         self.locked: list[Any] = []
@@ -196,10 +116,24 @@ class Graph:
         value: Any,
     ) -> Step:
         """Append a step."""
-        step = Step(operation, arguments, keywords, parents, value, len(self.steps))
+        kind = Step
+        if self.frugal and (self.fleeting or value.nbytes >= LARGE):
+            kind = self.kind_of(operation, parents, value)
+        step = kind(operation, arguments, keywords, parents, value, len(self.steps))
         step.composed = self.composing > 0
         self.steps.append(step)
         return step
+
+    def kind_of(self, operation: Operation, parents: tuple[tuple[int, Step], ...], value: Any) -> type[Step]:
+        """Which kind of step this is to be; the operands that its derivative looks at are kept."""
+        result, operands = operation.needed(tuple([position for position, _ in parents]))
+        for position, parent in parents:
+            if type(parent) is Fleeting and position in operands:
+                parent.keep()
+        if result or value.nbytes < LARGE:
+            return Step
+        self.fleeting = True
+        return Fleeting
 
     def constant(self, array: Any) -> Any:
         """A constant operand, safe from later changes: a buffer may be written again while tracing goes on.
@@ -221,6 +155,11 @@ class Graph:
         if self.answers is not None:
             steps = tuple(a.current() if isinstance(a, Traced) else a for a in arguments)
             self.answers.append(Answer(operation, steps, keywords, value, len(self.steps), self.composing > 0))
+
+    def forget(self, output: Step) -> None:
+        """Let go of all steps behind the output: the derivatives have been taken, and hold what they need."""
+        output.arguments = output.parents = ()
+        self.steps.clear()
 
     def release(self) -> None:
         """Let the arrays that were made read-only be written again."""
@@ -259,9 +198,11 @@ class Traced:
         Assignments that have not become a step yet.
     version : int
         Counts the changes in place.
+    held : array or None
+        The value of a step that does not hold it itself.
     """
 
-    __slots__ = ("graph", "origin", "step", "version", "writes")
+    __slots__ = ("graph", "held", "origin", "step", "version", "writes")
 
     def __init__(self, graph: Graph, step: Step, origin: Any = None):
         self.graph = graph
@@ -269,6 +210,7 @@ class Traced:
         self.origin = origin
         self.writes: Any = None
         self.version = 0
+        self.held = step.value if type(step) is Fleeting else None
 
     def current(self) -> Step:
         """The step of this array, after all changes so far."""

@@ -10,8 +10,9 @@ import numpy as np
 
 from jacobi.errors import InputError, TraceError, at_users_line
 from jacobi.expressions.assignment import View, Writes, changes, frozen
-from jacobi.expressions.graph import Graph, Operation, Step, StrangerError, Traced
+from jacobi.expressions.graph import Graph, StrangerError, Traced
 from jacobi.expressions.operands import ForeignError, operand, outranks, plain
+from jacobi.expressions.step import Operation, Step
 
 NO_KEYWORDS: dict[str, Any] = {}
 
@@ -222,7 +223,7 @@ class Node(Traced):
             found = self.writes.entry(index)
             if found is not None:
                 value, rest = found
-                step = value if type(value) is Step else self.graph.constant_step(np.asarray(value, self.dtype))
+                step = value if isinstance(value, Step) else self.graph.constant_step(np.asarray(value, self.dtype))
                 whole = Node(self.graph, step)
                 result = whole[rest] if rest != () else whole
                 if result.ndim:
@@ -262,7 +263,8 @@ class Node(Traced):
             return result
         if result.shape != self.shape:
             raise ValueError(f"non-broadcastable output of shape {self.shape} for a result of shape {result.shape}")
-        self.step = (result if result.dtype == self.dtype else result.astype(self.dtype)).current()
+        new = result if result.dtype == self.dtype else result.astype(self.dtype)
+        self.step, self.held = new.current(), new.held
         self.writes = None
         self._changed()
         return self

@@ -13,7 +13,7 @@ from jacobi.matrix.contract import Draft
 from jacobi.matrix.meet import Nothing, meet
 from jacobi.matrix.plan import carry_out
 from jacobi.matrix.planning import plan_sides
-from jacobi.matrix.term import Term, numeric, spread
+from jacobi.matrix.term import Term, aligned, numeric, spread
 from jacobi.matrix.wiring import (
     Side,
     Wiring,
@@ -59,14 +59,30 @@ def full(terms: Sequence[Term], shape: tuple[int, int], dtype: Any) -> Any:
 def dense(terms: Sequence[Term], shape: tuple[int, int], dtype: Any) -> NDArray[Any]:
     """The full matrix, a new array in C order."""
     terms = [term.contracted() for term in terms]
-    if len(terms) == 1 and fills(terms[0].wiring, shape):
-        return np.array(spread(terms[0], all_indices(terms[0].wiring)), dtype=dtype, order="C").reshape(shape)
-    result: NDArray[Any] = np.zeros(shape[0] * shape[1], dtype=dtype)
+    whole = next((term for term in terms if fills(term.wiring, shape)), None)
+    result: NDArray[Any] = np.zeros(shape[0] * shape[1], dtype) if whole is None else written_out(whole, dtype)
     for term in terms:
-        w = term.wiring
-        values = np.asarray(term.values(all_indices(w))).astype(dtype, copy=False)
-        add_at(result, values, flat_places(w, shape[1]), w.sizes)
+        if term is not whole:
+            w = term.wiring
+            values = np.asarray(term.values(all_indices(w))).astype(dtype, copy=False)
+            add_at(result, values, flat_places(w, shape[1]), w.sizes)
     return result.reshape(shape)
+
+
+def written_out(term: Term, dtype: Any) -> NDArray[Any]:
+    """The entries of a term in the order of its indices, a new vector; no other array of its size is made."""
+    w = term.wiring
+    result: NDArray[Any] = np.empty(w.sizes, dtype)
+    factors = [aligned(factor, axes, all_indices(w)) for factor, axes in zip(term.factors, w.factors, strict=True)]
+    if len(factors) > 1:
+        np.multiply(factors[0], factors[1], out=result, casting="unsafe")
+    else:
+        result[...] = factors[0] if factors else term.coefficient
+    for factor in factors[2:]:
+        np.multiply(result, factor, out=result, casting="unsafe")
+    if factors and term.coefficient != 1:
+        result *= term.coefficient
+    return result.reshape(-1)
 
 
 def recorded(terms: Sequence[Term], shape: tuple[int, int], dtype: Any) -> Any:

@@ -27,7 +27,7 @@ STYLE = """<style>
 .jacobi-matrix table { border-collapse: collapse; background: transparent; color: inherit }
 .jacobi-matrix tr { background: transparent }
 .jacobi-matrix td { border: 1px solid currentColor; padding: 2px 8px; text-align: right }
-.jacobi-matrix .zero { opacity: 0.4 }
+.jacobi-matrix .zero { opacity: 0.6 }
 .jacobi-matrix rect { fill: currentColor }
 .jacobi-matrix .frame { fill: none; stroke: currentColor; stroke-opacity: 0.5 }
 </style>"""

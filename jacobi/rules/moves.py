@@ -98,7 +98,7 @@ def move(function: Any, samples: Any, **options: Any) -> None:
     def by(y: Any, x: Any, **parameters: Any) -> Jacobian:
         return selection(y.shape, x.shape, lambda positions: run(positions, **parameters))
 
-    operation = Move(function, (by,), samples=samples, **options)
+    operation = Move(function, (by,), samples=samples, needs=(False, ()), **options)
     REGISTRY[function] = operation
 
 

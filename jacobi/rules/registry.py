@@ -16,7 +16,7 @@ operands may be arrays or nodes, so it uses NumPy functions and `jacobi.matrix`,
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import cache, cached_property, lru_cache, wraps
 from types import FunctionType
 from typing import Any
@@ -29,6 +29,8 @@ from jacobi.rules import samples
 
 Partial = Callable[..., Any]
 
+Needs = tuple[bool, Container[int]]
+EVERYTHING: Needs = True, range(2**31)
 REGISTRY: dict[Any, Any] = {}
 REFUSED: dict[Any, str] = {}
 
@@ -59,6 +61,8 @@ class Rule:
         Why a full matrix is stored, where nothing smaller holds the Jacobian.
     once : str
         Why the rule cannot be differentiated again.
+    needs : (bool, container of int)
+        Whether the rule looks at the entries of the result, and at those of which operands.
     """
 
     kind = "primitive"
@@ -79,6 +83,7 @@ class Rule:
         source: str = "",
         dense: str = "",
         once: str = "",
+        needs: Needs = EVERYTHING,
         piecewise_constant: bool = False,
     ):
         self.function = function
@@ -93,6 +98,7 @@ class Rule:
         self.source = source
         self.dense = dense
         self.once = once
+        self.needs = needs
         self.piecewise_constant = piecewise_constant
         self.arity: int | None = None if each is not None or together is not None else len(self.partials)
         self.regular = isinstance(function, np.ufunc)
@@ -179,6 +185,10 @@ class Rule:
         result = partial(y, *arguments, **keywords)
         return result
 
+    def needed(self, traced: tuple[int, ...]) -> Needs:
+        """Whether the derivatives by some operands look at the result, and at which operands."""
+        return self.needs
+
     def locals(
         self, operands: Sequence[int], y: Any, arguments: Sequence[Any], keywords: dict[str, Any], traced: Sequence[int]
     ) -> Sequence[Jacobian]:
@@ -195,6 +205,14 @@ class Elementwise(Rule):
         super().__init__(function, partials, **options)
         self.arity = len(self.partials)
         self.alone = alone  # the partials where the other operands are constants
+        self.known_needs: dict[tuple[int, ...], Needs] = {}
+
+    def needed(self, traced: tuple[int, ...]) -> Needs:
+        """Whether the partials look at the result, and at which operands."""
+        known = self.known_needs.get(traced)
+        if known is None:
+            known = self.known_needs[traced] = EVERYTHING if self.kink is not None else looked_at(self, traced)
+        return known
 
     def local(
         self,
@@ -211,6 +229,42 @@ class Elementwise(Rule):
         if partial is None:
             return Jacobian.zero(y.shape, shape)
         return diagonal(partial(y, *arguments, **keywords), y.shape, shape)
+
+
+class Untouchable:
+    """Stands for a value in a call of a partial derivative, and raises an error when that does anything with it."""
+
+    __array_priority__ = 1e9
+
+    def __getattr__(self, name: str) -> Any:
+        raise TouchedError(name)
+
+    def __array_ufunc__(self, *args: Any, **keywords: Any) -> Any:
+        raise TouchedError("ufunc")
+
+    def __array_function__(self, *args: Any, **keywords: Any) -> Any:
+        raise TouchedError("function")
+
+
+class TouchedError(Exception):
+    """Something was done with a value that was kept back."""
+
+
+def looked_at(operation: Elementwise, traced: tuple[int, ...]) -> Needs:
+    """What the partials of an elementwise operation look at, found out by keeping one value after the other back."""
+    partials = operation.alone if operation.alone is not None and len(traced) == 1 else operation.partials
+    wanted = [partial for k in traced if (partial := partials[k]) is not None]
+
+    def look(kept_back: int) -> bool:
+        values: list[Any] = [np.ones(1) for _ in range(len(partials) + 1)]
+        values[kept_back] = stranger = Untouchable()
+        try:
+            with np.errstate(all="ignore"):
+                return any(partial(*values) is stranger for partial in wanted)
+        except Exception:  # whatever it has done with the value, it has looked at it
+            return True
+
+    return look(0), frozenset(k for k in range(len(partials)) if look(k + 1))
 
 
 class Move(Rule):

@@ -116,6 +116,32 @@ def check_nodes(case: Case) -> None:
         agree(found.toarray(), numbers.toarray(), size, what, "the rule on arrays")
 
 
+def check_needs(case: Case) -> None:
+    """The rule gives the same without the values that it says it does not look at."""
+    __tracebackhide__ = True
+    for step in trace(case, case.variables, {}, everything(case)).graph.steps:
+        operation: Any = step.operation
+        if operation is None or operation.piecewise_constant:
+            continue
+        values = [a.value if isinstance(a, Step) else a for a in step.arguments]
+        traced = tuple(position for position, _ in step.parents)
+        result, operands = operation.needed(traced)
+        others = [value if k in operands or k not in traced else unseen(value) for k, value in enumerate(values)]
+        y = step.value if result else unseen(step.value)
+        with np.errstate(all="ignore"):
+            expected = operation.locals(traced, step.value, values, step.keywords, traced)
+            found = operation.locals(traced, y, others, step.keywords, traced)
+        for operand, J, reference in zip(traced, found, expected, strict=True):
+            what = f"J of {operation.name} by operand {operand} without {values} looked at"
+            agree(J.toarray(), reference.toarray(), 0, what, "the rule with all values")
+
+
+def unseen(value: Any) -> Any:
+    """An array of the same shape and type, without the values."""
+    kind = np.asarray(value).dtype
+    return np.broadcast_to(np.full((), np.nan if kind.kind == "f" else 0, kind), np.shape(value))
+
+
 def check_structure(case: Case) -> None:
     """No array of the size of the Jacobian is stored, and as few numbers as the kind of operation promises."""
     __tracebackhide__ = True
@@ -147,7 +173,7 @@ def check_spaces(steps: Sequence[Step]) -> None:
     """Every local Jacobian maps the space of its operand to the space of the result."""
     __tracebackhide__ = True
     for step in steps:
-        arguments = [a.value if type(a) is Step else a for a in step.arguments]
+        arguments = [a.value if isinstance(a, Step) else a for a in step.arguments]
         for operand, parent in step.parents:
             local = step.operation.local(operand, step.value, arguments, step.keywords)  # type: ignore[union-attr]
             found, expected = (local.in_shape, local.out_shape), (parent.value.shape, step.value.shape)
@@ -251,6 +277,7 @@ PROPERTIES: dict[str, Callable[[Case], None]] = {
     "adjoint": check_adjoint,
     "again": check_again,
     "nodes": check_nodes,
+    "needs": check_needs,
     "structure": check_structure,
     "types": check_types,
     "memory": check_memory,

@@ -55,6 +55,7 @@ def checks(operation: Any, rng: Any = 0) -> Iterator[tuple[str, Callable[[], Non
     ``adjoint``    ``<u, J v> = <J^T u, v>`` with the matrix-free products
     ``again``      the derivative of the gradient agrees with finite differences of the gradient
     ``nodes``      the rule recorded at one point and evaluated at another is the rule at the other point
+    ``needs``      the rule gives the same without the values that it says it does not look at
     ``structure``  no array of the size of the Jacobian is stored, and as few numbers as the kind promises
     ``types``      float32 stays float32, integers are promoted
     ``memory``     operands that are read-only, reversed, strided or in Fortran order give the same
