@@ -32,7 +32,7 @@ MISPRINTS = {
     "C with 1/n by w": "scaled",  # 1/N
     "C by w: cases around the sum": "mask_outside_sum",
     "C by b: cases around the sum": "mask_outside_sum",
-    "C by w: 2/N sum e x^T": "mask_outside_sum",
+    "C by w: 2/N sum e x^T": "mask_missing",
     "C by b: 2/N sum e": "mask_missing",
     "squared error by w: no mask": "mask_outside_sum",
     "sigmoid(1) = -0.73": "scaled",  # +0.73

@@ -199,7 +199,7 @@ class Search:
                     return
                 if edit.identifier in found or not self.repairs(edit):
                     continue
-                identifier, weight_of_edit = self.named(edit, weight, formula.sizes)
+                identifier, weight_of_edit = self.named(edit, weight, formula)
                 if identifier not in found:
                     found |= {identifier, edit.identifier}
                     yield self.candidate(identifier, edit, weight_of_edit)
@@ -306,18 +306,20 @@ class Search:
         near = np.abs(matrix @ direction - slope) <= 5.0 * error + tolerance + 1e-10 * size
         return bool(known.any() and np.all(near | ~known)) or not (size.any() or slope.any())
 
-    def named(self, edit: Edit, weight: float, sizes: dict[int, str]) -> tuple[str, float]:
+    def named(self, edit: Edit, weight: float, formula: Formula) -> tuple[str, float]:
         """The identifier of a repair; that of the whole if it changes all entries by one factor."""
         claimed, right, known = self.evidence.claimed, self.evidence.right, self.evidence.known
         if edit.identifier.startswith("one_over_n"):
             return edit.identifier, INSERTED
+        if edit.identifier == "mask_missing" and not formula.decides:
+            return edit.identifier, COMMON  # a formula without a case distinction has none in a wrong place
         if edit.identifier not in ("coefficient", "term_sign", "sign_flip") or claimed is None:
             return edit.identifier, weight
         size = float(claimed[known] @ claimed[known])
         ratio = float(claimed[known] @ right[known]) / size if size else 0.0
         if self.evidence.proves(ratio * claimed) and self.off_by(ratio):
-            large = dict.fromkeys((float(size) for size in sizes), "one_over_n_extra")
-            small = dict.fromkeys((1.0 / size for size in sizes), "one_over_n_missing")
+            large = dict.fromkeys((float(size) for size in formula.sizes), "one_over_n_extra")
+            small = dict.fromkeys((1.0 / size for size in formula.sizes), "one_over_n_missing")
             for factor, identifier in (large | small | WHOLE).items():
                 if abs(ratio - factor) <= 1e-6 * abs(factor):
                     return identifier, COMMON

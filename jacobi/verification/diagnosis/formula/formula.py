@@ -44,6 +44,8 @@ class Formula(NamedTuple):
         The name of NumPy in the formula's scope; "" if it has none.
     switched : set of str
         The expressions that the function, or the formula, compares with zero.
+    decides : bool
+        Whether the formula itself compares anything with zero.
     functions : set of str
         The user's functions that the formula, or the differentiated function, calls.
     """
@@ -55,6 +57,7 @@ class Formula(NamedTuple):
     sizes: dict[int, str]
     numpy: str
     switched: set[str]
+    decides: bool
     functions: set[str]
 
     def values(self, rank: int | None = None) -> Iterator[tuple[Place, Any]]:
@@ -100,9 +103,11 @@ def formula_of(source: Source, function: Callable[..., Any] | None, args: tuple[
             stock.add(place.node, seen[id(place.node)])
     numpy = next((name for name, value in source.function.__globals__.items() if value is np), "")
     stock.functions |= {name for name, value in source.around.items() if isinstance(value, FunctionType)}
+    decides = bool(stock.switched)
     if function is not None:
         stock.add_function(function, source, args)
-    return Formula(listed, seen, distinct(stock.material), names, sizes(names), numpy, stock.switched, stock.functions)
+    material, switched, functions = distinct(stock.material), stock.switched, stock.functions
+    return Formula(listed, seen, material, names, sizes(names), numpy, switched, decides, functions)
 
 
 class Stock:
