@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import jacobi as jb
-from jacobi.cli import COMMANDS, STATUS, main
+from jacobi.bridges import doctor
+from jacobi.cli import STATUS, main
 from jacobi.verification.report import VERDICTS
 
 ROOT = Path(jb.__file__).parents[1]
@@ -35,6 +36,9 @@ def affine(w, X, b=0.0):
 def daffine(w, X, b=0.0):
     return X
 
+def affine_of_one_shape(w, X, b=0.0):
+    return X if len(X) == 2 else np.zeros(X.shape)
+
 def by_b(w, X, b):
     return np.ones(len(X))
 
@@ -53,6 +57,33 @@ def scaled(x, exponent):
 
 def dscaled(x, exponent):
     return np.diag(exponent * x ** (exponent - 1))
+
+def inner(x):
+    return x @ np.ones(77)
+
+def failing(x):
+    return inner(x)
+
+def quitting(x):
+    raise SystemExit(0)
+
+def endless(x):
+    return endless(x)
+
+def interrupted(x):
+    raise KeyboardInterrupt
+
+def named(a, *, x):
+    return x
+
+class Model:
+    @staticmethod
+    def cube(x):
+        return x**3
+
+    @staticmethod
+    def dcube(x):
+        return 3 * x**2
 """
 
 
@@ -64,6 +95,7 @@ def jacobi(tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.delitem(sys.modules, "neighbour", raising=False)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
 
     def run(*arguments):
         try:
@@ -233,10 +265,33 @@ USAGE = {
     "no such argument": (["check", *SQUARES, "--at", "z=1"], "squares has no argument z: it takes x"),
     "twice": (["check", *SQUARES, "--at", "x=1", "--shape", "x="], "x is given by value and by shape"),
     "too many": (["check", *SQUARES, "--at", "1", "--at", "2", "--shape", "x="], "too many. Write --at NAME=VALUE"),
+    "more than it takes": (
+        ["circuit", SQUARES[0], "--at", "1", "--at", "2"],
+        "squares(x) cannot be called with 2 values",
+    ),
+    "text": (["check", *SQUARES, "--at", "'a'", "--points", "1"], "argument 0 is 'a'. Write a number"),
+    "by name only": (["explain", "model.py:named", "--at", "1"], "missing a required argument: 'x'"),
     "no such wrt": (["check", *SQUARES, "--at", "[1]", "--wrt", "w"], "--wrt takes one of x"),
     "no such argnum": (["check", *SQUARES, "--at", "[1]", "--argnum", "1"], "Count from 0, or write --wrt NAME"),
     "both": (["check", *SQUARES, "--at", "[1]", "--argnum", "0", "--wrt", "x"], "not allowed with"),
     "no layout": (["check", *SQUARES, "--at", "[1]", "--layout", "row"], "invalid choice: 'row'"),
+    "two values": (["check", *SQUARES, "--at", "x=1", "--at", "x=2"], "x is given two values"),
+    "two shapes of check": (["check", *SQUARES, "--shape", "x=1", "--shape", "x=2"], "x is given two shapes"),
+    "no size": (["check", *SQUARES, "--shape", "x=3;4"], "'x=3;4' is no shape"),
+    "a size below zero": (["check", *SQUARES, "--shape", "x=n - 50"], "the size n - 50 is no whole number for n = "),
+    "a superscript": (["check", *SQUARES, "--shape", "x=²"], "is no shape"),
+    "too long": (["check", *SQUARES, "--shape", f"x={'9' * 5000}"], "is no shape"),
+    "too large": (["check", *SQUARES, "--shape", f"x={10**17}"], "of x is too large"),
+    "far too large": (["explain", SQUARES[0], "--shape", f"x={10**30}"], "of x is too large"),
+    "no seed": (["check", *SQUARES, "--at", "1", "--seed", "-1"], "--seed: '-1' is no whole number from 0 on"),
+    "no number of points": (["check", *SQUARES, "--at", "1", "--points", "few"], "'few' is no whole number"),
+    "too deep": (["check", *SQUARES, "--at", "[" * 300], "is no value"),
+    "no number": (["explain", SQUARES[0], "--at", "None"], "argument 0 is a builtins.NoneType"),
+    "no claim": (["check", SQUARES[0]], "required: FILE.py:df (see jacobi check --help)"),
+    "a file without a function": (["derive", "model.py"], "Write FILE.py:name"),
+    "no picture": (["circuit", SQUARES[0], "--at", "[1]", "--out", "x.bmp"], "one of the endings .svg"),
+    "a strange file": (["derive", "x", "--html", "a\0b"], "cannot write a\0b"),
+    "an unfinished formula": (["derive", "sum(x"], "'(' was never closed (column 4)"),
     "no formula": (["derive", "x ^ 2"], "Write ** for a power: x**2."),
     "no argument of derive": (["derive", "A @ x", "--wrt", "z"], "'z' is no argument. The arguments are A, x."),
     "no wrt of derive": (["derive", "A @ x"], "The arguments are A, x."),
@@ -261,35 +316,124 @@ USAGE = {
 
 @pytest.mark.parametrize("arguments, words", USAGE.values(), ids=USAGE)
 def test_a_command_that_makes_no_sense(arguments, words, jacobi):
-    status, _, err = jacobi(*arguments)
-    assert status == 4 and words in err and "Traceback" not in err
+    status, out, err = jacobi(*arguments)
+    assert (status, out) == (4, "") and words in err and "Traceback" not in err
+    assert len(err.splitlines()) == 1 and err.startswith("jacobi")
+
+
+@pytest.mark.parametrize("name, words", {"text": "Write it with np.save", "empty": "np.save", "two": "several"}.items())
+def test_a_file_that_holds_no_array(name, words, jacobi, tmp_path):
+    (tmp_path / "text").write_text("1 2 3\n")
+    (tmp_path / "empty").touch()
+    with (tmp_path / "two").open("wb") as file:
+        np.savez(file, x=np.ones(2), y=np.ones(2))
+    status, out, err = jacobi("check", *SQUARES, "--at", f"x=@{name}")
+    assert (status, out) == (4, "") and words in err and len(err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("line", ["import no_such_module", "raise SystemExit(0)", "1 / 0", "def f(:"])
 def test_a_file_that_cannot_be_imported(line, jacobi, tmp_path):
     (tmp_path / "broken.py").write_text(line)
     status, _, err = jacobi("check", "broken.py:f", ":df", "--at", "1")
-    assert status == 4 and "broken.py cannot be imported" in err
+    assert status == 4 and "broken.py cannot be imported" in err and len(err.splitlines()) == 1
+    assert "broken.py:1" in err or "broken.py, line 1" in err
 
 
 def test_a_file_is_run_once(jacobi, tmp_path):
     (tmp_path / "counted.py").write_text("print('run')\ndef f(x):\n    return x\ndef df(x):\n    return 1.0\n")
-    status, out, _ = jacobi("check", "counted.py:f", "counted.py:df", "--at", "1")
-    assert status == 0 and out.count("run\n") == 1
+    status, out, err = jacobi("check", "counted.py:f", "counted.py:df", "--at", "1")
+    assert status == 0 and err == "run\n" and "run" not in out
 
 
-def test_help_names_every_command(jacobi):
-    status, out, _ = jacobi("--help")
-    assert status == 0 and all(f"    {name} " in out for name in COMMANDS)
-    for name in COMMANDS:
-        status, out, _ = jacobi(name, "--help")
-        assert status == 0 and "Example: jacobi" in " ".join(out.split())
+def test_a_method_is_named_with_a_dot(jacobi):
+    assert jacobi("check", "model.py:Model.cube", ":Model.dcube", "--at", "2")[0] == 0
 
 
-def test_as_a_module():
+def test_a_value_may_begin_with_a_minus(jacobi):
+    assert jacobi("derive", "-sum(x**2)", "--gradient")[:2] == (0, "-2 x\n")
+    assert '"worst": []' in jacobi("check", "model.py:Model.cube", ":Model.dcube", "--at", "-1e3", "--json")[1]
+
+
+# letters for sizes ------------------------------------------------------------------------------------------------
+
+LETTERS = ("--shape", "X=N,n", "--shape", "w=n")
+
+
+def test_letters_for_all_sizes_are_several_sizes(jacobi):
+    report = json.loads(jacobi("check", "model.py:affine", ":daffine", *LETTERS, "--json")[1])
+    shapes = {(*point["out_shape"], *point["in_shape"]) for point in report["points"]}
+    assert report["verdict"] == "correct" and len(shapes) == 3
+    status, out, _ = jacobi("check", "model.py:affine", ":affine_of_one_shape", *LETTERS)
+    assert status == 1 and "wrong at 2 of 3 sizes" in out
+
+
+@pytest.mark.parametrize("more", [("--points", "2"), ("--at", "b=0.5"), ("--shape", "b=")])
+def test_letters_stand_beside_anything_else(more, jacobi):
+    assert jacobi("check", "model.py:affine", ":daffine", *LETTERS, *more)[0] == 0
+
+
+def test_equal_letters_are_equal_sizes_and_others_differ(jacobi):
+    for command in ("explain", "circuit"):
+        assert jacobi(command, "model.py:affine", *LETTERS)[0] == 0
+    assert jacobi("explain", "model.py:affine", "--shape", "X=N,n", "--shape", "w=N")[0] == 1
+    assert jacobi("check", "model.py:affine", ":daffine", "--shape", "X=3,n - 2", "--shape", "w=n-2")[0] == 0
+
+
+# the place of what is wrong ---------------------------------------------------------------------------------------
+
+
+def line_of(text):
+    return 1 + MODEL.splitlines().index(text)
+
+
+def test_json_names_the_place_of_the_claim(jacobi, tmp_path):
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "other.py").write_text("\n\ndef half(x):\n    return x\n")
+    out = jacobi("check", "model.py:squares", "below/other.py:half", "--at", "[1, 2]", "--json")[1]
+    report = json.loads(out)
+    assert report["place"] == {"file": "below/other.py", "line": 3}
+    assert report["function_place"] == {"file": "model.py", "line": line_of("def squares(x):")}
+
+
+def test_the_line_that_raised_is_named(jacobi):
+    place = f"model.py:{line_of('    return x @ np.ones(77)')}, in inner"
+    for command in ("explain", "circuit"):
+        status, out, err = jacobi(command, "model.py:failing", "--at", "[1, 2]")
+        assert (status, out) == (1, "") and err.startswith(f"jacobi {command}: {place}: ValueError: ")
+        assert len(err.splitlines()) == 1
+    for pair in (("model.py:failing", ":half"), ("model.py:squares", ":failing"), ("model.py:failing", ":failing")):
+        status, out, err = jacobi("check", *pair, "--at", "[1, 2]")
+        assert status == 3 and err == "" and out.count(f"ValueError was raised at {place}") == 1
+    for shape in ("x=3", "x=n"):
+        assert place in jacobi("check", "model.py:failing", ":half", "--shape", shape)[1]
+
+
+@pytest.mark.parametrize("name, words", {"quitting": "SystemExit: 0", "endless": "RecursionError"}.items())
+def test_a_function_that_does_not_return(name, words, jacobi):
+    for command in (["explain"], ["circuit"], ["derive"]):
+        status, out, err = jacobi(*command, f"model.py:{name}", *(["--at", "1"] * (command != ["derive"])))
+        assert (status, out) == (1, "") and words in err and f"in {name}" in err and len(err.splitlines()) == 1
+    status, out, err = jacobi("check", f"model.py:{name}", ":half", "--at", "1")
+    assert status == 3 and words in out + err
+
+
+def test_an_interruption(jacobi):
+    assert jacobi("explain", "model.py:interrupted", "--at", "1") == (130, "", "jacobi explain: interrupted\n")
+
+
+def test_a_bug_of_ours_is_not_hidden(jacobi, monkeypatch):
+    monkeypatch.setattr(doctor, "examine", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        jacobi("doctor")
+
+
+# the process ------------------------------------------------------------------------------------------------------
+
+
+def test_the_version_says_where_it_was_loaded_from():
     version = [sys.executable, "-m", "jacobi", "--version"]
     done = subprocess.run(version, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout == f"jacobi {jb.__version__}\n"
+    assert done.stdout == f"jacobi {jb.__version__}, loaded from {Path(jb.__file__).parent}\n"
 
 
 def test_the_status_of_the_process(tmp_path):

@@ -1,80 +1,31 @@
-"""Sizes of dimensions as letters, expressions of letters such as ``n - 1``, and numbers."""
+"""Numbers for the letters of shapes that tell them apart, and letters for numbers that were met."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import product
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-import numpy as np
+from jacobi.notation.shapes import Shape, Token, letters_in, letters_of, number, shape_of
 
-from jacobi.derivation.text import Interpreter
-from jacobi.errors import InputError, at_users_line
+__all__ = [
+    "Numbers",
+    "Shape",
+    "Shapes",
+    "Token",
+    "candidates",
+    "distinct",
+    "explained",
+    "letters_in",
+    "letters_of",
+    "number",
+    "shape_of",
+]
 
-Token: TypeAlias = str | int
-Shape: TypeAlias = tuple[Token, ...]
 Shapes: TypeAlias = dict[str, Shape]
 Numbers: TypeAlias = dict[str, int]
 
 LARGEST = 200
-
-
-def shape_of(name: str, shape: Any) -> Shape:
-    """The given shape of an argument as a tuple.
-
-    Examples
-    --------
-    >>> shape_of("X", ("N", 5)), shape_of("X", "N, n"), shape_of("y", "N"), shape_of("d", "n - 1"), shape_of("b", ())
-    (('N', 5), ('N', 'n'), ('N',), ('n - 1',), ())
-    """
-    parts = shape.strip("() ").split(",") if isinstance(shape, str) else shape
-    tokens: list[Token] = []
-    for part in parts if isinstance(parts, (tuple, list)) else [parts]:
-        token = " ".join(part.split()) if isinstance(part, str) else part
-        if isinstance(token, str) and token.isdigit():
-            token = int(token)
-        if isinstance(token, bool) or not isinstance(token, (str, int, np.integer)) or token in range(-LARGEST, 0):
-            what = f"{part!r} is not a size, in the shape {shape!r} of {name}"
-            raise InputError(at_users_line(what, 'Write letters or numbers: ("N", "n"), (3, 4), () for a number.'))
-        if token != "":
-            tokens.append(token if isinstance(token, str) else int(token))
-    return tuple(tokens)
-
-
-def letters_of(token: Token) -> tuple[str, ...]:
-    """The letters in one size."""
-    return () if isinstance(token, int) else tuple(dict.fromkeys(re.findall(r"[^\W\d]\w*", token)))
-
-
-def letters_in(shapes: Mapping[str, Any]) -> tuple[str, ...]:
-    """The letters in given shapes, in the order in which they occur.
-
-    Examples
-    --------
-    >>> letters_in({"X": ("N", "n"), "y": "N", "d": ("n - 1",)})
-    ('N', 'n')
-    """
-    tokens = [token for name, shape in shapes.items() for token in shape_of(name, shape)]
-    return tuple(dict.fromkeys(letter for token in tokens for letter in letters_of(token)))
-
-
-def number(token: Token, letters: Numbers) -> int:
-    """The number of a size.
-
-    Examples
-    --------
-    >>> number("2 * n - 1", {"n": 5})
-    9
-    """
-    if isinstance(token, int):
-        return token
-    if token in letters:
-        return letters[token]
-    value = Interpreter(token, letters=letters).run(dict(letters))[0]
-    if value != int(value) or value < 0:
-        raise InputError(at_users_line(f"the size {token} is {value}", "Write a size that is a whole number."))
-    return int(value)
 
 
 def distinct(count: int, taken: set[int], preferred: tuple[int, ...], least: int, without: set[int]) -> list[int]:

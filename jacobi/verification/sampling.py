@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
 
 from jacobi.errors import InputError
-from jacobi.layout import Shape
+from jacobi.notation.shapes import letters_in, numbers_of, shape_of
+
+SMALLEST = 3  # of the sizes that are drawn: so that n - 2 is one as well
 
 
 class MissingArguments(InputError):
@@ -46,29 +48,45 @@ def in_order(function: Callable[..., Any], values: Mapping[str, Any]) -> tuple[A
     return tuple(values.get(p.name, p.default) for p in expected[:count])
 
 
-def sampled(shapes: Mapping[str, Shape | int], rng: np.random.Generator) -> dict[str, Any]:
+def sampled(shapes: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
     """Standard normal numbers for every name; a Python number for the shape ``()``.
+
+    Letters in the shapes are sizes that are drawn too.
 
     >>> sampled({"W": (2, 3)}, np.random.default_rng(0))["W"].shape
     (2, 3)
+    >>> found = sampled({"X": "N, n", "w": "n"}, np.random.default_rng(0))
+    >>> (found["X"] @ found["w"]).shape
+    (5,)
     """
-    return {
-        name: rng.standard_normal(shape) if shape != () else float(rng.standard_normal())
-        for name, shape in shapes.items()
-    }
+    found: dict[str, Any] = {}
+    for name, shape in numbers_of(shapes, drawn(letters_in(shapes), rng)).items():
+        try:
+            found[name] = rng.standard_normal(shape) if shape != () else float(rng.standard_normal())
+        except (MemoryError, ValueError):
+            raise InputError(f"the shape {shape} of {name} is too large. Write smaller sizes") from None
+    return found
 
 
-def named_shape(text: str) -> tuple[str, Shape]:
+def drawn(letters: Sequence[str], rng: np.random.Generator) -> dict[str, int]:
+    """Numbers for sizes that are letters: small, and all different, so that no two sizes are taken for each other."""
+    if not letters:
+        return {}
+    sizes = rng.permutation(np.arange(SMALLEST, SMALLEST + max(5, len(letters))))
+    return dict(zip(letters, sizes.tolist(), strict=False))
+
+
+def named_shape(text: str) -> tuple[str, Any]:
     """The name and the shape of an argument from what a user writes.
 
-    >>> named_shape("W=3,4"), named_shape("b=")
-    (('W', (3, 4)), ('b', ()))
+    >>> named_shape("W=3,4"), named_shape("X=N,n"), named_shape("b=")
+    (('W', (3, 4)), ('X', ('N', 'n')), ('b', ()))
     """
-    name, equals, sizes = text.partition("=")
+    name, equals, sizes = (part.strip() for part in text.partition("="))
     try:
-        shape = tuple(int(size) for size in sizes.strip("() ").split(",") if size.strip())
-    except ValueError:
+        shape = shape_of(name, sizes)
+    except InputError:
         equals = ""
-    if not equals or not name.strip().isidentifier() or min(shape, default=0) < 0:
-        raise InputError(f"{text!r} is no shape. Write the name and the sizes: x=3,4 (a number is x=)")
-    return name.strip(), shape
+    if not equals or not name.isidentifier():
+        raise InputError(f"{text!r} is no shape. Write the name and the sizes: x=3,4 or X=N,n; a number is b=")
+    return name, shape
