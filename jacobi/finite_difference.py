@@ -2,45 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from math import log
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from jacobi.errors import InputError, ShapeError, at_users_line
-from jacobi.ladder import (
-    PLACES,
-    ROUNDINGS,
-    Array,
-    Indices,
-    Ladder,
-    Mask,
-    Noise,
-    Sample,
-    Slope,
-    explained,
-    scatter,
-    slope,
-)
+from jacobi.column import SAFETY, Column
+from jacobi.ladder import Array, Indices, Mask
+from jacobi.point import NO_VALUE, Point, fresh, real_array
+from jacobi.spreading import ALONE, Progress, Spread, Workers, spreading
 
-__all__ = ["NumericalJacobian", "finite_difference", "measure"]
+__all__ = [
+    "NO_VALUE",
+    "SAFETY",
+    "NumericalJacobian",
+    "Point",
+    "finite_difference",
+    "fresh",
+    "measure",
+    "measure_at",
+    "real_array",
+]
 
-Real: TypeAlias = NDArray[np.floating[Any]]
-
-FACTOR = 4.0  # between neighbouring rungs
-TOP = 0.4112  # largest step, in units of max(|x|, 1); no simple fraction, so that hardly a period matches it
-SPACINGS = 64.0  # smallest step, in units of the spacing of floating point numbers around x
-SMALLEST = 1e-300  # step of all
-STRIDE = 3  # rungs from one spacing to the next in the scan for noise
-GROWTH = 1e5  # how much more a smooth function may scatter at the next rung's spacing; 64 is the rule
-EXPECTED = 1e-6  # relative difference from an expected slope, and error bound, that confirm one
-SAFETY = 2.0  # what estimates of errors are multiplied with to make a bound
-OUTPUTS_AT_ONCE = 4096  # tables of so many outputs fit into the caches
-
-NO_VALUE = (ValueError, ArithmeticError)  # of a function outside its domain; FloatingPointError is arithmetic
+FEWEST = 32  # parts that columns are divided into, as long as there are so many
+LARGEST = 4  # columns in a part where there are many
 
 
 @dataclass(slots=True)
@@ -57,8 +44,8 @@ class NumericalJacobian:
 
 
 def finite_difference(
-    f: Callable[..., Any], argnum: int = 0
-) -> Callable[..., tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    f: Callable[..., Any], argnum: int = 0, *, workers: Workers | int | None = None, progress: Progress | bool = False
+) -> Callable[..., tuple[Array, Array]]:
     """Return a function that gives the numerical Jacobian of `f` and a bound on its error.
 
     Every entry is the limit of difference quotients over a ladder of steps.  The step is chosen for each
@@ -74,6 +61,13 @@ def finite_difference(
         or ``ArithmeticError`` outside its domain.
     argnum : int
         Position of the argument ``x`` to differentiate by.
+    workers : int or map-like callable, optional
+        As in SciPy: how many processes to start (-1: one for each processor), or a function that is called like
+        ``map`` with a function and a list of parts of the work, such as the ``map`` of an executor of
+        `concurrent.futures`.  What is found is the same, to the last bit.
+    progress : bool or callable
+        True writes a line to the standard error stream.  A callable is given the number of entries of ``x`` that
+        are done, and that of all.
 
     Returns
     -------
@@ -86,7 +80,8 @@ def finite_difference(
     Raises
     ------
     InputError
-        By the returned function, for an argument or a result that is not an array of real numbers.
+        By the returned function, for an argument or a result that is not an array of real numbers, and for a function
+        that cannot be sent to the processes of ``workers``.
     ShapeError
         By the returned function, when the shape of the result changes from call to call.
 
@@ -118,353 +113,122 @@ def finite_difference(
     inf
     """
 
-    def jacobian_with_error(*args: Any, **kwargs: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        found = measure(f, args, argnum, kwargs)
+    def jacobian_with_error(*args: Any, **kwargs: Any) -> tuple[Array, Array]:
+        with spreading(workers, progress, "entries") as spread:
+            found = measure(f, args, argnum, kwargs, spread)
         return found.value, found.error
 
     return jacobian_with_error
 
 
 def measure(
-    f: Callable[..., Any], args: tuple[Any, ...], argnum: int = 0, kwargs: dict[str, Any] | None = None
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    argnum: int = 0,
+    kwargs: dict[str, Any] | None = None,
+    spread: Spread = ALONE,
 ) -> NumericalJacobian:
     """The numerical Jacobian of `f` at `args` with everything that is known about it."""
     with np.errstate(all="ignore"):
-        return measure_at(Point(f, args, argnum, kwargs or {}))
+        return measure_at(Point(f, args, argnum, kwargs or {}), spread=spread)
 
 
-def measure_at(point: Point, expected: Sequence[Array] = ()) -> NumericalJacobian:
+def measure_at(point: Point, expected: Sequence[Array] = (), spread: Spread = ALONE) -> NumericalJacobian:
     """The numerical Jacobian at a point.
 
     Slopes that agree with one of the `expected` Jacobians, (m, n) each, are not looked at any further.
+
+    What a column has taught helps the later ones, but only from the end of its round on: rounds are of 1, 1, 2, 4, 8
+    and so on columns, whoever works on them.  So all rounds can be worked on at once as long as there is nothing to
+    learn, and the numbers never depend on who does the work.
     """
-    guesses = np.array(expected).reshape(len(expected), point.y.size, point.x.size)
     m, n = point.y.size, point.x.size
+    guesses = np.array(expected).reshape(len(expected), m, n)
     value, error = np.full((2, m, n), np.nan)
     result = NumericalJacobian(value, error, np.zeros((m, n), dtype=np.bool_), np.zeros(m), point.calls)
-    if m and n:
-        quiet = result.noise = point.noise()
-        good = np.isfinite(point.y)
-        small_first = np.zeros(m, dtype=np.bool_)
-        for j in np.flatnonzero(np.isfinite(point.x)):
-            column = Column(point, int(j), quiet, result.noise, guesses[:, :, j])
-            small_first = column.explore(small_first)
-            result.noise, found = column.heard, column.found
-            value[good, j], error[good, j] = found.value[good], SAFETY * found.error[good]
-            result.one_sided[good, j] = found.one_sided[good]
-            for i in np.flatnonzero(np.isinf(found.error)):
-                result.sides[int(i), int(j)] = float(found.left[i]), float(found.right[i])
-    result.calls = point.calls
+    columns = np.flatnonzero(np.isfinite(point.x))
+    if not m or not columns.size:
+        return result
+    quiet = point.noise()
+    lessons = learned = Lessons(quiet, np.zeros(m, dtype=np.bool_))
+    done = 0
+    while done < columns.size:
+        parts = [Part(point, some, guesses[:, :, some], quiet, lessons) for some in groups(columns, done)]
+        with closing(spread.results(measured, parts)) as results:
+            for part, (found, taught, remarks) in zip(parts, results, strict=True):
+                value[:, part.columns], error[:, part.columns] = found.value, found.error
+                result.one_sided[:, part.columns] = found.one_sided
+                result.sides |= found.sides
+                point.join(found.calls, remarks)
+                done += part.columns.size
+                spread.tell(done, columns.size)
+                learned = learned.and_then(taught)
+                if ends_round(done) and learned != lessons:
+                    break  # the other parts knew too little
+        lessons = learned
+    result.noise, result.calls = lessons.heard, point.calls
     return result
 
 
-class Point:
-    """A function at one point: hands it fresh copies, takes its values as a flat copy, counts the calls."""
-
-    def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], argnum: int, kwargs: dict[str, Any]) -> None:
-        if not -len(args) <= argnum < len(args):
-            what = f"argnum={argnum}, but there are {len(args)} positional arguments"
-            raise InputError(at_users_line(what, "Give the position of the argument to differentiate by."))
-        self.f, self.args, self.kwargs = f, args, kwargs
-        self.position = argnum % len(args)
-        given = args[self.position]
-        self.x = real_array(given, f"argument {self.position}")
-        self.scalar = self.x.ndim == 0 and not isinstance(given, np.ndarray)
-        self.calls = 0
-        first = self.call(self.x)
-        self.shape, self.y = first.shape, first.ravel().astype(np.float64)
-        double, limits = float(np.finfo(np.float64).eps), np.finfo(first.dtype)
-        self.argument_unit = max(float(np.finfo(self.x.dtype).eps), double)
-        self.unit = max(float(limits.eps), double)
-        self.smallest = float(limits.smallest_subnormal)
-
-    def call(self, x: Real) -> Real:
-        """``f`` with its argument replaced: an array of real numbers that is nobody else's."""
-        args = [fresh(a) for a in self.args]
-        args[self.position] = x[()].copy() if self.scalar else x.copy()
-        kwargs = {name: fresh(a) for name, a in self.kwargs.items()}
-        self.calls += 1
-        y = self.f(*args, **kwargs)
-        if y is None:
-            what = "the function returned None: forgotten return?"
-            raise InputError(at_users_line(what, "End it with `return y`."))
-        return real_array(y, "the function's result")
-
-    def values(self, x: Real) -> Array:
-        """The values at another point, (m,); NaN where the function has none."""
-        try:
-            y = self.call(x)
-        except NO_VALUE:
-            return np.full(self.y.size, np.nan)
-        if y.shape != self.shape:
-            what = f"the function returned shape {self.shape} first and shape {y.shape} at another point"
-            raise ShapeError(at_users_line(what, "Return the same shape for all values of the arguments."))
-        return y.ravel().astype(np.float64)
-
-    def noise(self) -> Array:
-        """The noise of the values, (m,), seen at neighbouring points where all inputs are moved at once."""
-        signs = np.where(np.arange(self.x.size) % 3 == 1, -1.0, 1.0).reshape(self.x.shape)
-        stride = 67.0 * self.argument_unit * signs
-        values = np.array([self.values((self.x * (1.0 + place * stride)).astype(self.x.dtype)) for place in PLACES])
-        by_three, by_five = scatter(values)
-        found = np.minimum(by_three, by_five)
-        # Where it is large, or smooth, it may be the function itself: that is for the scan to find out.
-        noise = (by_five >= 0.2 * by_three) & (found <= 0.01 * np.abs(self.y))
-        return np.where(noise, 4.0 * found, 0.0)
+def groups(columns: Indices, start: int) -> Iterator[Indices]:
+    """The columns from some number on in parts, none of which belongs to two rounds."""
+    while start < columns.size:
+        a_round = columns[start : max(2 * start, 1)]
+        yield from np.array_split(a_round, max(min(a_round.size, FEWEST), -(-a_round.size // LARGEST)))
+        start += a_round.size
 
 
-class Column:
-    """One column of the Jacobian: climbs more rungs of the ladder until every entry is settled.
-
-    Outputs share the calls of the function and nothing else: each is estimated as if it were the only one.
-    """
-
-    def __init__(self, point: Point, j: int, noise: Array, heard: Array, expected: Array) -> None:
-        entry = point.x.ravel()[j]
-        magnitude = abs(float(entry))
-        scale = max(magnitude, 1.0)
-        smallest = min(1e-14 * scale, 1e-5 * magnitude) if magnitude else 1e-14
-        self.point, self.j, self.magnitude = point, j, magnitude
-        self.noise = noise  # (m,) of the values when all inputs move,
-        self.heard = heard  # and also where single inputs moved
-        self.expected = expected  # (any number, m)
-        self.top = TOP * scale
-        self.spacing = float(np.spacing(np.abs(entry)))
-        self.last = self.rung(max(SPACINGS * self.spacing, smallest))
-        self.climbed: dict[int, tuple[float, Array, float, Array]] = {}
-        self.found = Slope.unknown(point.y.size)
-
-    def step(self, k: int) -> float:
-        """The step of rung `k`."""
-        return self.top * FACTOR**-k
-
-    def rung(self, step: float) -> int:
-        """The number of the rung nearest to a step."""
-        return max(round(log(self.top / max(step, SMALLEST), FACTOR)), 0)
-
-    def explore(self, small_first: Mask) -> Mask:
-        """Measure the column, cheaply where that is enough; for which outputs the smaller of two scales fitted."""
-        scales = [max(self.magnitude, 1.0)]
-        if self.magnitude and not 0.1 <= self.magnitude <= 10.0:
-            scales.append(min(self.magnitude, 1.0))
-        small_fitted, pending = small_first.copy(), np.isfinite(self.point.y)
-        for order, group in ((scales, ~small_first), (scales[::-1], small_first)):
-            rungs: list[int] = []
-            outputs = np.flatnonzero(pending & group)
-            for scale in order:
-                rungs += self.quick_rungs(scale)
-                left = self.climb(rungs, outputs, self.noise)
-                if self.heard[left].any():
-                    left = self.climb(rungs, left, self.heard)
-                settled = np.setdiff1d(outputs, left)
-                pending[settled] = False
-                if len(scales) > 1:
-                    small_fitted[settled] = scale != scales[0]
-                outputs = left
-        rungs = [k for scale in scales for k in self.quick_rungs(scale)] + self.all_rungs()
-        outputs = self.climb(rungs, np.flatnonzero(pending), self.noise)
-        outputs = outputs[self.found.of(outputs).doubtful]
-        if outputs.size:
-            self.listen(rungs, outputs)
-        return small_fitted
-
-    def quick_rungs(self, scale: float) -> list[int]:
-        """Four rungs for a function that varies over a length `scale`, and some below to contradict them."""
-        unit = max(self.point.unit, self.point.argument_unit)
-        first = self.rung(scale * unit**0.1)
-        check = [self.rung(scale * unit**power) for power in (1 / 3, 1 / 2)]
-        if 0.0 < self.magnitude < 0.1 * scale:
-            check.append(self.rung(0.25 * self.magnitude))
-        return [k for k in (*range(first, first + 4), *check) if k <= self.last]
-
-    def all_rungs(self) -> list[int]:
-        """Every rung; next to a tiny x the steps between the scale of 1 and that of x are left out."""
-        steps = [(k, self.step(k)) for k in range(self.last + 1)]
-        return [k for k, h in steps if h >= 1e-14 * self.top or h <= 64.0 * self.magnitude]
-
-    def climb(self, rungs: list[int], outputs: Indices, noise: Array) -> Indices:
-        """Estimate outputs from some rungs; those that are not settled by them."""
-        if not outputs.size or not rungs:
-            return outputs
-        for k in rungs:
-            if k not in self.climbed:
-                self.climbed[k] = (*self.moved(self.step(k)), *self.moved(-self.step(k)))
-        parts = zip(*(self.climbed[k] for k in sorted(set(rungs))), strict=True)
-        ahead, right, behind, left = (np.array(part) for part in parts)
-        ladder = Ladder(ahead, -behind, right, left, self.point.y)
-        same = np.ones_like(noise)
-        argument = self.point.argument_unit * self.magnitude * same
-        known = Noise(noise, self.point.unit * same, argument, self.point.smallest)
-        for start in range(0, outputs.size, OUTPUTS_AT_ONCE):
-            some = outputs[start : start + OUTPUTS_AT_ONCE]
-            self.found.put(some, slope(ladder.of(some), known.of(some)))
-        return outputs[~(self.found.of(outputs).settled | self.confirmed(outputs))]
-
-    def confirmed(self, outputs: Indices) -> Mask:
-        """Which slopes are expected ones to six digits: too many for an accident, whatever larger steps say."""
-        value, error = self.found.value[outputs], SAFETY * self.found.error[outputs]
-        near = np.abs(self.expected[:, outputs] - value) <= error + EXPECTED * np.abs(value)
-        return np.asarray(near.any(axis=0) & (error <= EXPECTED * np.abs(value)) & (value != 0.0))
-
-    def listen(self, rungs: list[int], outputs: Indices) -> None:
-        """Look for noise in some outputs, and estimate them again."""
-        scan = Scan(self, outputs)
-        scan.run()
-        noise = self.heard.copy()
-        noise[outputs] = np.maximum(noise[outputs], scan.noise)
-        before = self.found.of(outputs)
-        self.climb(rungs, outputs, noise)
-        # What scatters by so much that it may be the function after all: the bound holds both slopes.
-        after = self.found.of(outputs)
-        both = np.fmax(after.error, np.abs(after.value - before.value) + before.error)
-        self.found.error[outputs] = np.where(scan.gross, both, after.error)
-        self.heard = np.where(np.isin(np.arange(noise.size), outputs[scan.gross]), self.heard, noise)
-        self.found.error[outputs[scan.hopeless]] = np.inf
-
-    def moved(self, distance: float) -> tuple[float, Array]:
-        """The distance as it happened in floating point, and the values there, (m,)."""
-        x = self.point.x.copy()
-        entries = x.reshape(-1)
-        old = entries[self.j]
-        entries[self.j] = old + x.dtype.type(distance)
-        return float(entries[self.j] - old), self.point.values(x)
-
-    def points(self, spacing: float, beyond: float = 0.0) -> Array:
-        """Values at places some spacing (negative: behind x) apart, each a little `beyond`; (places, m)."""
-        return np.array([self.moved(float(place) * spacing + beyond)[1] for place in PLACES])
+def ends_round(done: int) -> bool:
+    """Whether a round ends after so many columns: powers of two."""
+    return done & (done - 1) == 0
 
 
-class Scan:
-    """Tells noise from detail of the function, by how values scatter at spacings from the smallest upwards.
+@dataclass(frozen=True, slots=True, eq=False)
+class Lessons:
+    """What columns have taught that helps others, for every output, (m,)."""
 
-    Rounding inside a function, of ``1e8 + x`` say, makes stairs.  On the stair where x stands the function is
-    smooth, with a wrong slope.  Where values begin to scatter on both sides of x, either the values at
-    smaller spacings lie on a curve, or the slopes at these points explain it, or it is noise.
-    """
+    heard: Array  # noise where all inputs moved, or single ones
+    small_first: Mask  # the function varies over the size of an entry, not over 1
 
-    def __init__(self, column: Column, outputs: Indices) -> None:
-        self.column, self.outputs = column, outputs
-        self.noise = np.zeros(outputs.size)  # a bound on the noise found
-        self.hopeless = np.zeros(outputs.size, dtype=np.bool_)  # where noise cannot be told from the function
-        self.gross = np.zeros(outputs.size, dtype=np.bool_)  # where the noise is no small part of the values
-        self.undecided = np.ones(outputs.size, dtype=np.bool_)
-        climbed = [side[outputs] for _, right, _, left in column.climbed.values() for side in (right, left)]
-        values = np.abs(climbed)
-        self.typical = np.quantile(np.where(np.isfinite(values), values, 0.0), 0.75, axis=0)
-        self.points: dict[tuple[int, float], Array] = {}
+    def and_then(self, later: Lessons) -> Lessons:
+        """These and later ones."""
+        return Lessons(np.maximum(self.heard, later.heard), later.small_first)
 
-    def run(self) -> None:
-        """Scan until every output is decided."""
-        rungs = [k for k in self.column.all_rungs() if k > 2][::-1]
-        for first in range(0, len(rungs), STRIDE):
-            group = rungs[first : first + STRIDE]
-            for k in group:
-                suspects = self.undecided & self.sample(group[-1], 1.0).suspicious
-                if suspects.any():
-                    self.judge(k, suspects)
-
-    def judge(self, k: int, suspects: Mask) -> None:
-        """Decide the suspects whose values scatter at the spacing of rung `k`."""
-        sides = self.sample(k, 1.0), self.sample(k, -1.0)
-        silent = [np.isnan(side.noise) for side in sides]
-        rough = suspects & ~(silent[0] & silent[1])
-        for side, missing in zip(sides, silent, strict=True):
-            rough &= side.rough | missing
-        if not rough.any():
-            return
-        height = np.fmin(sides[0].noise, sides[1].noise)
-        noisy, sure = rough.copy(), np.zeros_like(rough)
-        # Below the smallest spacing nobody has looked, so slopes there say nothing.
-        if k < self.column.last:
-            for sign, side in zip((1.0, -1.0), sides, strict=True):
-                self.ask_slopes(k, sign, side, noisy, sure)
-            noisy &= ~self.on_curve(k, height)
-        louder = noisy & (sure | (self.noise == 0.0))
-        # Nothing can be said of waves too short for the smallest step, nor of what is hardly more than noise.
-        unresolved = rough if k == self.column.last else louder & ~sure
-        self.hopeless |= unresolved & (height > 0.01 * self.typical)
-        if louder.any():  # a few more stairs, to measure their height
-            wider = np.fmin(self.sample(k - 1, 1.0).noise, self.sample(k - 1, -1.0).noise)
-            height = np.fmax(height, np.fmin(wider, 64.0 * height))
-            self.noise[louder] = 4.0 * height[louder]
-        self.gross |= louder & (height > 0.01 * self.typical)
-        self.undecided &= ~rough | louder
-
-    def ask_slopes(self, k: int, sign: float, side: Sample, noisy: Mask, sure: Mask) -> None:
-        """Strike out of `noisy` what slopes explain, over distances within which hardly a stair ends."""
-        spacing = self.column.step(k)
-        longest = spacing / 1024.0
-        shortest = 16.0 * side.rounding / side.noise * spacing  # for the sake of rounding
-        near = longest / 4.0 ** np.floor(np.log2(np.fmax(longest / shortest, 1.0)) / 4.0)
-        usable = noisy & ~sure & (shortest <= longest) & (near >= 4.0 * self.column.spacing)
-        for distance in np.unique(near[usable]):
-            these = usable & (near == distance)
-            nearby = self.column.points(sign * spacing, sign * distance)[:, self.outputs[these]]
-            noisy[these] = ~explained(
-                side.values[:, these], nearby, spacing, distance, side.noise[these], side.rounding[these]
-            )
-        sure |= usable
-
-    def on_curve(self, k: int, height: Array) -> Mask:
-        """Whether the values at closer spacings lie on a curve that is just no more resolved at this one.
-
-        Stairs may look like a curve at one spacing by accident, but then scatter again at a closer one.
-        """
-        curved, lasting = [], []
-        for sign in (1.0, -1.0):
-            closer, closest = (self.sample(min(k + i, self.column.last), sign) for i in (1, 2))
-            curved.append(closer.wave & ~closest.rough & (height <= GROWTH * closer.three))
-            lasting.append(curved[-1] & closest.wave & (k + 2 <= self.column.last))
-        return np.asarray((curved[0] & curved[1]) | lasting[0] | lasting[1])
-
-    def sample(self, k: int, sign: float) -> Sample:
-        """What the values on one side of x look like at the spacing of rung `k`."""
-        point, spacing = self.column.point, self.column.step(k)
-        if (k, sign) not in self.points:
-            self.points[k, sign] = self.column.points(sign * spacing)[:, self.outputs]
-        values = self.points[k, sign]
-        three, five = scatter(values)
-        flat = np.ptp(values, axis=0) == 0.0
-        three[flat] = five[flat] = np.nan
-        steepness = np.median(np.abs(np.diff(values, axis=0)), axis=0) / spacing
-        rounding = ROUNDINGS * point.unit * np.median(np.abs(values), axis=0)
-        rounding += 2.0 * point.argument_unit * self.column.magnitude * steepness
-        known = np.maximum(self.noise, self.column.noise[self.outputs])
-        return Sample(values, three, five, np.maximum(rounding, known))
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Lessons)
+            and np.array_equal(self.heard, other.heard)
+            and np.array_equal(self.small_first, other.small_first)
+        )
 
 
-def fresh(value: Any) -> Any:
-    """A copy of arrays, also inside containers, so that the function cannot change the caller's."""
-    if isinstance(value, np.ndarray):
-        return value.copy(order="K")
-    if type(value) in (list, tuple):
-        return type(value)(fresh(entry) for entry in value)
-    return {key: fresh(entry) for key, entry in value.items()} if type(value) is dict else value
+@dataclass(frozen=True, slots=True, repr=False)
+class Part:
+    """Some columns of a numerical Jacobian, with all that it takes to measure them; it can be sent elsewhere."""
+
+    point: Point
+    columns: Indices
+    expected: Array  # (any number, m, columns)
+    quiet: Array  # (m,) noise when all inputs move
+    lessons: Lessons
 
 
-def real_array(value: Any, name: str) -> Real:
-    """A new array of floating point numbers, in C order; integers and booleans become float64.
-
-    Raises
-    ------
-    InputError
-        For everything that is no array of real numbers, and for complex ones.
-    """
-    kind = type(value).__name__
-    cure = "Give a number, an array, or a list of numbers."
-    if value is None:
-        raise InputError(at_users_line(f"{name} is None", cure))
-    try:
-        array = np.array(value, order="C")
-        if array.dtype.kind == "O" and not any(isinstance(entry, complex) for entry in array.flat):
-            array = np.array([float(entry) for entry in array.flat]).reshape(array.shape)
-    except (TypeError, ValueError) as problem:
-        ragged = "ragged: " if "inhomogeneous" in str(problem) else ""
-        what = f"{name}, of type {kind}, is no array of numbers ({ragged}{problem})"
-        raise InputError(at_users_line(what, cure)) from None
-    if array.dtype.kind in "cO":
-        cure = "Differentiate by the real and the imaginary part, as a function of real arrays."
-        raise InputError(at_users_line(f"{name} is complex", cure))
-    if array.dtype.kind not in "fiub":
-        raise InputError(at_users_line(f"{name}, of type {kind}, is no array of numbers but of {array.dtype}", cure))
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
+def measured(part: Part) -> tuple[NumericalJacobian, Lessons, list[str]]:
+    """The columns of a part, none of which learns from another, what they teach, and what else was noticed."""
+    point = part.point.apart()
+    good = np.isfinite(point.y)
+    heard, small_first = part.lessons.heard, part.lessons.small_first
+    value, error = np.full((2, good.size, part.columns.size), np.nan)
+    found = NumericalJacobian(value, error, np.zeros(value.shape, dtype=np.bool_), heard, 0)
+    with np.errstate(all="ignore"):  # which does not hold in other threads of itself
+        for k, j in enumerate(part.columns):
+            column = Column(point, int(j), part.quiet, part.lessons.heard, part.expected[:, :, k])
+            small_first = column.explore(part.lessons.small_first)
+            heard = np.maximum(heard, column.heard)
+            slopes = column.found
+            value[good, k], error[good, k] = slopes.value[good], SAFETY * slopes.error[good]
+            found.one_sided[good, k] = slopes.one_sided[good]
+            for i in np.flatnonzero(np.isinf(slopes.error)):
+                found.sides[int(i), int(j)] = float(slopes.left[i]), float(slopes.right[i])
+    found.noise, found.calls = heard, point.calls
+    return found, Lessons(heard, small_first), point.remarks()

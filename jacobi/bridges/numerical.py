@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -11,13 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jacobi.errors import InputError, ShapeError, at_users_line
-from jacobi.finite_difference import NumericalJacobian, measure
+from jacobi.finite_difference import measure
+from jacobi.spreading import Progress, Spread, Workers, spreading
 
 Array = NDArray[np.float64]
-Workers = Callable[..., Iterable[Any]]
-Progress = Callable[[int, int], Any]
 
-PARTS = 20  # into which the columns are divided for workers and for progress
 PROBES = 2.0  # how many error bounds a random direction may be off in a diagonal Jacobian
 SHARP = 1e-6  # a relative error below which an entry needs no second scale
 METHODS = (None, -1, 0, 1)
@@ -35,8 +33,8 @@ def jacobi(
     maxgrad: int = 3,
     step: tuple[float, float] | None = None,
     diagnostic: dict[str, Any] | None = None,
-    workers: Workers | None = None,
-    progress: Progress | None = None,
+    workers: Workers | int | None = None,
+    progress: Progress | bool = False,
 ) -> tuple[Array, Array]:
     """The numerical derivative of a function and a bound on its error.
 
@@ -63,10 +61,9 @@ def jacobi(
         Accepted, and without effect: the step is chosen for each entry, and the error is as small as can be had.
     diagnostic : dict, optional
         Filled with the number of calls of ``fn``, ``"call"``.
-    workers : callable, optional
-        A ``map``, such as that of a ``concurrent.futures`` executor, to which parts of ``x`` are given.
-    progress : callable, optional
-        Called with the number of entries done, and that of all.
+    workers : int or map-like callable, optional
+    progress : bool or callable
+        As for `finite_difference`; ``diagonal`` needs too few calls to use them.
 
     Returns
     -------
@@ -100,7 +97,8 @@ def jacobi(
         outside = ~chosen if point.ndim else np.zeros(value.shape, dtype=bool)
         value[outside] = error[outside] = 0.0
     else:
-        value, error, calls = by_columns(fn, point, args, np.flatnonzero(chosen), method, workers, progress)
+        with spreading(workers, progress, "entries") as spread:
+            value, error, calls = by_columns(fn, point, args, np.flatnonzero(chosen), method, spread)
     if diagnostic is not None:
         diagnostic["call"] = calls
     return value, error
@@ -134,7 +132,7 @@ class OptionError(InputError, ValueError):
 
 
 @dataclass(frozen=True)
-class Part:
+class Restricted:
     """A function of some entries of its first argument; it can be sent to another process.
 
     Attributes
@@ -163,35 +161,22 @@ class Part:
         return self.function(whole, *args)
 
 
-def measured(part: Part, args: tuple[Any, ...]) -> NumericalJacobian:
-    """The numerical Jacobian by the entries of a part."""
-    return measure(part, (part.point.flat[part.entries], *args))
-
-
 def by_columns(
     fn: Callable[..., Any],
     point: Array,
     args: tuple[Any, ...],
     chosen: NDArray[np.intp],
     method: int | None,
-    workers: Workers | None,
-    progress: Progress | None,
+    spread: Spread,
 ) -> tuple[Array, Array, int]:
     """The derivative by every chosen entry, with its error and the number of calls."""
     out_shape = np.shape(fn(point.copy(), *args))
     value, error = np.zeros((2, prod(out_shape), point.size))
-    several = workers is not None or progress is not None
-    groups = [g for g in np.array_split(chosen, PARTS if several else 1) if g.size]
-    parts = [Part(fn, point, group, method) for group in groups]
-    found = (workers or map)(measured, parts, [args] * len(parts))
-    calls = done = 0
-    for group, part in zip(groups, found, strict=True):
-        value[:, group], error[:, group] = part.value, part.error
-        calls, done = calls + part.calls, done + group.size
-        if progress is not None:
-            progress(done, chosen.size)
+    restricted = Restricted(fn, point, chosen, method)
+    found = measure(restricted, (point.flat[chosen], *args), spread=spread)
+    value[:, chosen], error[:, chosen] = found.value, found.error
     shape = out_shape + point.shape
-    return value.reshape(shape), error.reshape(shape), calls + 1
+    return value.reshape(shape), error.reshape(shape), found.calls + 1
 
 
 def along_diagonal(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
+from threading import current_thread, main_thread
 from typing import Any
 from warnings import catch_warnings
 
 import numpy as np
 
 from jacobi.errors import InputError, at_users_line
+from jacobi.spreading import ALONE, Progress, Spread, Workers, spreading
 from jacobi.verification.claims import LAYOUTS, Claim, UnfitClaim, applied, call, is_value, read
 from jacobi.verification.entrywise import compare_entries
 from jacobi.verification.evidence import Evidence
@@ -51,6 +55,8 @@ def check(
     rng: Any = None,
     points: Any = None,
     shapes: Any = None,
+    workers: Workers | int | None = None,
+    progress: Progress | bool = False,
 ) -> Report:
     """Tell whether a derivative that was worked out by hand is right, and if not, which slip it looks like.
 
@@ -87,6 +93,13 @@ def check(
     shapes : dict, optional
         Instead of ``args``: the shape of every argument by its name, with letters or numbers, such as
         ``{"X": ("N", "n"), "w": ("n",)}``.  The formula is compared at several sizes, 1 among them.
+    workers : int or map-like callable, optional
+        As for `finite_difference`.  With ``points`` or ``shapes`` every part of the work is the comparison at one
+        point, else it is the differences by some entries of the argument.  The verdict and all numbers are
+        the same.
+    progress : bool or callable
+        True writes a line to the standard error stream.  A callable is given the number of points that are done and
+        that of all; where there is only one, that of the entries of the argument.
 
     Returns
     -------
@@ -96,7 +109,8 @@ def check(
     Raises
     ------
     InputError
-        If the options make no sense.  What is wrong with `f`, the claim or the arguments is the report's to say.
+        If the options make no sense, or `f` or the claim cannot be sent to the processes of ``workers``.
+        What is wrong with `f`, the claim or the arguments is the report's to say.
 
     Examples
     --------
@@ -111,25 +125,43 @@ def check(
     seed = seed_of(rng)
     options = Options(checked_argnum(args, argnum, shapes), layout, order, checked_rtol(rtol), budget, seed)
     check_options(f, options, points, shapes, claim)
+    unit = "entries" if points is None and shapes is None else "points"
+    with spreading(workers, progress, unit) as spread:
+        compare = partial(at_points, f, claim, options, spread)
+        if shapes is not None:
+            return over_shapes(compare, f, shapes, seed)
+        if points is None:
+            return compare([args])[0]
+        moved = others(points, args, options.argnum, finite_there(f), seed)
+        first, *rest = compare([args, *moved])
+        return over_points(first, rest)
 
-    def compare(*arguments: Any) -> Report:
-        return at_point(f, claim, arguments, options)
 
-    if shapes is not None:
-        return over_shapes(compare, f, shapes, seed)
-    report = compare(*args)
-    if points is None:
-        return report
-    return over_points(report, compare, others(points, args, options.argnum, finite_there(f), seed))
+def at_points(
+    f: Callable[..., Any], claim: Any, options: Options, spread: Spread, points: Sequence[tuple[Any, ...]]
+) -> list[Report]:
+    """The reports at some points; what is spread are the points, or the entries of a single one."""
+    reports = []
+    with catch_warnings(action="ignore"):
+        if len(points) == 1:
+            return [at_point(f, claim, options, points[0], spread)]
+        for report in spread.results(partial(at_point, f, claim, options), points):
+            reports.append(report)
+            spread.tell(len(reports), len(points))
+    return reports
 
 
-def at_point(f: Callable[..., Any], claim: Any, args: tuple[Any, ...], options: Options) -> Report:
+def at_point(
+    f: Callable[..., Any], claim: Any, options: Options, args: tuple[Any, ...], spread: Spread = ALONE
+) -> Report:
     """The report at one point."""
-    with np.errstate(all="ignore"), catch_warnings(action="ignore"):
-        return quiet_report(f, claim, args, options)
+    # In another process nobody has turned warnings off yet.  Other threads share what this one sets, and its end.
+    alone = current_thread() is main_thread()
+    with np.errstate(all="ignore"), catch_warnings(action="ignore") if alone else nullcontext():
+        return quiet_report(f, claim, options, args, spread)
 
 
-def quiet_report(f: Callable[..., Any], claim: Any, args: tuple[Any, ...], options: Options) -> Report:
+def quiet_report(f: Callable[..., Any], claim: Any, options: Options, args: tuple[Any, ...], spread: Spread) -> Report:
     """The same, where floating point warnings are off."""
     about: dict[str, Any] = {
         "seed": options.seed,
@@ -139,7 +171,7 @@ def quiet_report(f: Callable[..., Any], claim: Any, args: tuple[Any, ...], optio
         "replay": replay(f, claim, args, options),
     }
     try:
-        problem = pose(f, args, options.argnum)
+        problem = pose(f, args, options.argnum, spread)
     except Invalid as problem_with_input:
         return Report("invalid", problem_with_input.reason, explanation=str(problem_with_input), **about)
     about |= {"out_shape": problem.out_shape, "in_shape": problem.in_shape}

@@ -25,7 +25,7 @@ def compare_entries(problem: Problem, claim: Claim, tracing: Traced | str, rtol:
     notes = list(problem.notes)
     claimed = claim.dense()
     expected = [claimed] if isinstance(tracing, str) else [claimed, tracing.jacobian.toarray()]
-    found = measure_at(problem.point, expected)
+    found = measure_at(problem.point, expected, problem.spread)
     kinds = limits(problem, found)
     sides = slopes_at_kinks(found, kinds)
     witness = trusted(tracing, problem, found, kinds, notes)

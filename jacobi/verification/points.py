@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from jacobi.errors import InputError, at_users_line
-from jacobi.finite_difference import fresh
+from jacobi.point import fresh
 from jacobi.verification.claims import UnfitClaim, call, read
 from jacobi.verification.problem import Problem
 from jacobi.verification.report import Report
 from jacobi.verification.sampling import in_order, sampled
 from jacobi.verification.witnesses import Traced, traced
 
-Compare = Callable[..., Report]
+Compare = Callable[[Sequence[tuple[Any, ...]]], list[Report]]  # at several points
 
 TRIES = 8  # how often a point is drawn anew, closer each time, where the function has no values
 RADIUS = 0.5  # of the box that points are drawn from, in units of max(|x|, 1)
@@ -78,9 +78,9 @@ def finite_there(f: Callable[..., Any]) -> Callable[[Any], bool]:
     return usable
 
 
-def over_points(first: Report, compare: Compare, points: list[Any]) -> Report:
+def over_points(first: Report, others: Sequence[Report]) -> Report:
     """The report at the given point, with those at others; the first wrong one decides."""
-    reports = tuple(compare(*arguments) for arguments in points)
+    reports = tuple(others)
     wrong = next((k for k, report in enumerate(reports) if report.verdict == "wrong"), None)
     if first.verdict in ("wrong", "invalid"):
         return replace(first, points=reports)
@@ -103,13 +103,16 @@ def over_shapes(compare: Compare, f: Callable[..., Any], shapes: Mapping[str, An
     letters = sorted({size for shape in shapes.values() for size in as_shape(shape) if isinstance(size, str)})
     if len(letters) > len(SIZES[0]):
         raise InputError(at_users_line(f"{len(letters)} different letters in shapes=", f"Use at most {len(SIZES[0])}."))
-    reports: list[Report] = []
-    for numbers in SIZES if letters else SIZES[:1]:
-        sizes = dict(zip(letters, numbers, strict=False))
+    several = [dict(zip(letters, numbers, strict=False)) for numbers in (SIZES if letters else SIZES[:1])]
+    points = []
+    for sizes in several:
         known = {name: tuple(sizes.get(size, size) for size in as_shape(shape)) for name, shape in shapes.items()}
-        report = compare(*in_order(f, sampled(known, rng)))
-        chosen = ", ".join(f"{letter} = {size}" for letter, size in sizes.items())
-        reports.append(replace(report, notes=(*report.notes, f"sizes: {chosen}") if chosen else report.notes))
+        points.append(in_order(f, sampled(known, rng)))
+    reports = compare(points)
+    if letters:
+        chosen = [", ".join(f"{letter} = {size}" for letter, size in sizes.items()) for sizes in several]
+        pairs = zip(reports, chosen, strict=True)
+        reports = [replace(report, notes=(*report.notes, f"sizes: {text}")) for report, text in pairs]
     for verdict in ("wrong", "invalid", "undecidable"):
         bad = [report for report in reports if report.verdict == verdict]
         if bad:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 from math import prod
 from time import perf_counter
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from jacobi.errors import JacobiError
-from jacobi.finite_difference import Point, fresh
+from jacobi.point import Point, fresh
+from jacobi.spreading import ALONE, Spread
 from jacobi.verification.watched import NoValueThere, Watched, name_of
 
 REPEATS = 8  # calls that measure the noise of a function whose values differ from call to call
@@ -32,6 +34,30 @@ class Invalid(Exception):
         self.reason = reason
 
 
+class WatchedPoint(Point):
+    """A function that is watched at a point; what it does elsewhere is known here in the end."""
+
+    f: Watched
+
+    def apart(self) -> Self:
+        """The same point for a part of the work, with a watcher of its own."""
+        point = super().apart()
+        point.f = copy(self.f)
+        point.f.notes = []
+        return point
+
+    def remarks(self) -> list[str]:
+        """What was noticed in the calls of a part."""
+        return self.f.notes
+
+    def join(self, calls: int, remarks: list[str]) -> None:
+        """Take over what a part has counted and noticed."""
+        super().join(calls, remarks)
+        self.f.calls += calls
+        for remark in remarks:
+            self.f.note(remark)
+
+
 @dataclass
 class Problem:
     """A function at a point.
@@ -48,6 +74,8 @@ class Problem:
         The point, with the values there.
     seconds : float
         What a call costs.
+    spread : Spread
+        Who takes the differences.
     notes : list of str
         What was noticed.
     """
@@ -55,8 +83,9 @@ class Problem:
     f: Watched
     args: tuple[Any, ...]
     argnum: int
-    point: Point
+    point: WatchedPoint
     seconds: float
+    spread: Spread
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -82,7 +111,7 @@ class Problem:
         return (np.abs(self.point.y)[:, None] + smallest) / np.where(magnitude > 0, magnitude, 1.0)
 
 
-def pose(f: Callable[..., Any], args: tuple[Any, ...], argnum: int) -> Problem:
+def pose(f: Callable[..., Any], args: tuple[Any, ...], argnum: int, spread: Spread = ALONE) -> Problem:
     """Look a function and its arguments over; `Invalid` if nothing can be compared."""
     notes = look_at_argument(args[argnum], argnum)
     watched = Watched(f, name_of(f, "the function"))
@@ -90,7 +119,7 @@ def pose(f: Callable[..., Any], args: tuple[Any, ...], argnum: int) -> Problem:
     start = perf_counter()
     try:
         with np.errstate(all="ignore"):
-            point = Point(watched, args, argnum, {})
+            point = WatchedPoint(watched, args, argnum, {})
     except JacobiError as problem:
         text = str(problem)
         reason = next((word for word in ("complex", "returned None", "ragged") if word in text), "no array of numbers")
@@ -99,7 +128,7 @@ def pose(f: Callable[..., Any], args: tuple[Any, ...], argnum: int) -> Problem:
         text = f"the function raised {type(problem).__name__} at the given point: {problem}"
         raise Invalid("the function fails", text) from problem
     seconds = perf_counter() - start
-    found = Problem(watched, args, argnum, point, seconds, notes)
+    found = Problem(watched, args, argnum, point, seconds, spread, notes)
     if not np.isfinite(point.x).all():
         where = [int(k) for k in np.argwhere(~np.isfinite(point.x))[0]]
         text = f"argument {argnum} is {point.x[tuple(where)]} at index {where}; use finite numbers"
@@ -127,7 +156,9 @@ def look_at_argument(x: Any, argnum: int) -> list[str]:
 def measure_repetition(problem: Problem) -> None:
     """Call the function again at the same point: the values must be the same, up to a little noise."""
     point = problem.point
+    start = perf_counter()
     again = repeated(problem)
+    problem.seconds = min(problem.seconds, perf_counter() - start)  # the first call may have to warm up
     if np.array_equal(again, point.y, equal_nan=True):
         return
     values = np.array([point.y, again, *(repeated(problem) for _ in range(REPEATS))])

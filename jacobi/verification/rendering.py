@@ -210,7 +210,8 @@ def page(report: Report) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="color-scheme" content="light dark">'
-        f"<title>{title}</title></head><body>{fragment(report)}</body></html>\n"
+        f"<title>{title}</title><style>body {{ margin: 2em; font-family: system-ui, sans-serif }}</style></head>"
+        f"<body>{fragment(report)}</body></html>\n"
     )
 
 
