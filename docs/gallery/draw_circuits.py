@@ -16,6 +16,10 @@ import numpy as np  # noqa: E402
 import jacobi as jb  # noqa: E402
 
 
+def product(x, y):
+    return x * y
+
+
 def product_of_sum(x, y, z):
     return (x + y) * z
 
@@ -34,6 +38,10 @@ def sigmoid(x):
 
 def staged(x, y):
     return (x + sigmoid(y)) / (sigmoid(x) + (x + y) ** 2)
+
+
+def activation(w, x, b):
+    return np.maximum(0, w @ x + b)
 
 
 def loss(w, b, X, y):
@@ -72,13 +80,21 @@ def waves(*shape):
     return np.sin(1.7 * np.arange(1.0, 1 + np.prod(shape))).reshape(shape)
 
 
+SAMPLES = np.array([[1.0, 2.0], [3.0, -1.0], [0.0, 1.0], [2.0, 2.0]])
+
 EXAMPLES = [
+    Example(
+        product,
+        (4.0, -3.0),
+        "A gate",
+        "The smallest circuit. The derivative by one factor is the other factor.",
+    ),
     Example(
         product_of_sum,
         (-2.0, 5.0, -4.0),
         "A product of a sum",
-        "The first circuit of the notes. The product gives each factor the other one times what comes back; the sum "
-        "hands on what comes back to both.",
+        "The first circuit that the notes draw. The product gives each factor the other one times what comes back; the "
+        "sum hands on what comes back to both.",
     ),
     Example(
         gates,
@@ -100,8 +116,14 @@ EXAMPLES = [
         "of those at the ends of its branches, which is why the notes write `+=` in the backward pass.",
     ),
     Example(
+        activation,
+        (np.array([1.0, 2.0]), np.array([3.0, -1.0]), 0.5),
+        "A neuron with a ReLU",
+        "The wires carry vectors now. The gradient by the weights is the input, as long as the neuron is active.",
+    ),
+    Example(
         loss,
-        (waves(3), 0.5, waves(5, 3), waves(5)),
+        (np.array([1.0, -1.0]), 0.5, SAMPLES, np.array([2.0, 4.0, 1.0, 3.0])),
         "The loss of a neuron",
         "Short vectors are written out; of larger arrays the wires show the shape and the norm.",
     ),
@@ -130,7 +152,7 @@ HEAD = """\
 # Gallery of circuits
 
 What `jb.circuit` draws. Above each wire stands the value in green, below it the derivative of the result by this value
-in red. Open a picture by itself and point at a box: its local Jacobians appear.
+in red. Point at a box, and its local Jacobians appear.
 
 The circuits are those of the notes on back-propagation of Stanford's CS231n by A. Karpathy, and some that are larger.
 [Draw a circuit](../how_to/draw_a_circuit.md) shows how to draw your own.
@@ -146,7 +168,7 @@ def page() -> str:
         file = picture(example).relative_to(GALLERY).as_posix()
         parts.append(f"## {example.title}\n\n{example.text}\n")
         parts.append(f"```{{code-block}} python\n{getsource(example.f).strip()}\n```\n")
-        parts.append(f"[![The circuit of {example.f.__name__}]({file})]({file})\n")
+        parts.append(f"![The circuit of {example.f.__name__}]({file})\n")
     return "\n".join(parts)
 
 

@@ -27,6 +27,8 @@ WIDTHS = {
 }
 WIDTH = {False: 0.66, True: 0.8}  # of other letters and digits, by whether they are capitals
 
+# A file of its own has the colours of the reader's system. In a page only the page knows whether it is light or dark:
+# names and lines have the colour of its text, and ``light-dark`` asks for its scheme.
 STYLE = """<style>
 svg.jacobi-circuit:root { color: #1f2328 }
 .jacobi-circuit { font-family: "Helvetica Neue", Helvetica, Arial, "DejaVu Sans", sans-serif }
@@ -36,10 +38,14 @@ svg.jacobi-circuit:root { color: #1f2328 }
 .jacobi-circuit .label, .jacobi-circuit circle { fill: currentColor }
 .jacobi-circuit .value { fill: #1a7f37 }
 .jacobi-circuit .gradient { fill: #cf222e }
+@supports (color: light-dark(#000, #fff)) {
+.jacobi-circuit .value { fill: light-dark(#1a7f37, #4cc38a) }
+.jacobi-circuit .gradient { fill: light-dark(#cf222e, #ff7b72) }
+}
 @media (prefers-color-scheme: dark) {
 svg.jacobi-circuit:root { color: #e6edf3 }
-.jacobi-circuit .value { fill: #4cc38a }
-.jacobi-circuit .gradient { fill: #ff7b72 }
+svg.jacobi-circuit:root .value { fill: #4cc38a }
+svg.jacobi-circuit:root .gradient { fill: #ff7b72 }
 }
 </style>"""
 
