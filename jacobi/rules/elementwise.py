@@ -111,6 +111,7 @@ elementwise(
     np.arctan2,
     lambda z, y, x: x / np.hypot(x, y) / np.hypot(x, y),  # the squares of huge and tiny numbers would overflow
     lambda z, y, x: -y / np.hypot(x, y) / np.hypot(x, y),
+    kink=lambda z, y, x: np.hypot(x, y),
 )
 elementwise(
     np.hypot, lambda z, x, y: quotient(x, z), lambda z, x, y: quotient(y, z), kink=lambda z, x, y: z
