@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from types import CodeType
 
 __all__ = ["InputError", "JacobiError", "NoRuleError", "ShapeError", "TraceError", "users_line"]
@@ -90,3 +91,12 @@ def at_function(function: object, what: str, cure: str) -> str:
 def message(what: str, place: str, cure: str) -> str:
     """What happened, where, and what to write instead."""
     return f"{what} ({place}). {cure}" if place else f"{what}. {cure}"
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those behind it, each once: the way back can run in a circle."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__

@@ -11,6 +11,7 @@ import numpy as np
 from jacobi.derivation.names import words
 from jacobi.derivation.program import Program
 from jacobi.differentiate.trace import without_rule
+from jacobi.errors import causes
 from jacobi.expressions import Graph, Node
 from jacobi.rules import REGISTRY
 
@@ -252,6 +253,4 @@ def watched(program: Program, values: dict[str, Any]) -> Watch:
 
 def unfit(error: BaseException | None) -> Unfit | None:
     """The failed operation behind an error."""
-    while error is not None and not isinstance(error, Unfit):
-        error = error.__cause__ or error.__context__
-    return error
+    return next((cause for cause in causes(error) if isinstance(cause, Unfit)), None)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jacobi.errors import InputError, JacobiError, NoRuleError, TraceError, at_function, at_users_line
+from jacobi.errors import InputError, JacobiError, NoRuleError, TraceError, at_function, at_users_line, causes
 from jacobi.expressions import Graph, Node, Step, StrangerError
 from jacobi.expressions.graph import changed_in_place
 from jacobi.expressions.node import record
@@ -135,11 +135,9 @@ OBJECTS = ("dtype('O')", "type Node", "'Node' object", "argument 0 of type float
 
 def hidden_cause(error: Exception) -> Exception:
     """Our own error where NumPy has put a vaguer one in front of it (as in ``plain[0] = traced``)."""
-    cause: Any = error
-    while cause is not None:
+    for cause in causes(error):
         if isinstance(cause, TraceError):
             return cause
-        cause = cause.__cause__ or cause.__context__
     if not isinstance(error, JacobiError) and any(word in str(error) for word in OBJECTS):
         return TraceError(
             at_users_line(
