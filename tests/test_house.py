@@ -22,12 +22,10 @@ FLOORS = {
 TOP = 4  # every other module
 NEVER = {("matrix", "expressions"), ("expressions", "matrix"), ("rules", "expressions"), ("layout", "errors")}
 WITHIN_TOP = {  # who may use whom on the top floor
-    "point": {"ladder"},
-    "column": {"ladder", "point"},
-    "finite_difference": {"column", "ladder", "point", "spreading"},
+    "finite_difference": {"spreading"},
     "transforms": {"arguments"},
     "testing": {"finite_difference", "transforms", "verification"},
-    "verification": {"finite_difference", "ladder", "point", "spreading", "transforms", "arguments"},
+    "verification": {"finite_difference", "spreading", "transforms", "arguments"},
     "pytest_plugin": {"testing", "verification"},
     "bridges": {"finite_difference", "spreading", "transforms", "verification", "__init__"},
     "cli": {"bridges", "explanation", "verification", "__init__"},

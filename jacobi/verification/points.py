@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jacobi.errors import InputError, at_users_line
-from jacobi.point import fresh
+from jacobi.finite_difference import fresh
 from jacobi.verification.claims import UnfitClaim, call, read
 from jacobi.verification.problem import Problem
 from jacobi.verification.report import Report

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from jacobi.finite_difference import NO_VALUE, SAFETY, measure
-from jacobi.ladder import Ladder, Noise, slope
+from jacobi.finite_difference.ladder import Ladder, Noise, slope
 from jacobi.matrix import Jacobian
 from jacobi.verification.claims import Claim
 from jacobi.verification.decision import ALIKE, COARSE, ROUNDINGS, WIDER

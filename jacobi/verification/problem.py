@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from jacobi.errors import JacobiError
-from jacobi.point import Point, fresh
+from jacobi.finite_difference import Point, fresh
 from jacobi.spreading import ALONE, Spread
 from jacobi.verification.watched import NoValueThere, Watched, name_of
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from jacobi.differentiate import jacobians, trace
 from jacobi.errors import JacobiError
+from jacobi.finite_difference import Point, fresh
 from jacobi.matrix import Jacobian
-from jacobi.point import Point, fresh
 from jacobi.verification.evidence import Array
 
 LEVELS = tuple(4.0**-k for k in (10, 12, 14, 16))  # the steps at which the kind of a limit is looked at

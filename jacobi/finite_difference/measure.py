@@ -9,22 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from jacobi.column import SAFETY, Column
-from jacobi.ladder import Array, Indices, Mask
-from jacobi.point import NO_VALUE, Point, fresh, real_array
+from jacobi.finite_difference.column import SAFETY, Column
+from jacobi.finite_difference.ladder import Array, Indices, Mask
+from jacobi.finite_difference.point import Point
 from jacobi.spreading import ALONE, Progress, Spread, Workers, spreading
-
-__all__ = [
-    "NO_VALUE",
-    "SAFETY",
-    "NumericalJacobian",
-    "Point",
-    "finite_difference",
-    "fresh",
-    "measure",
-    "measure_at",
-    "real_array",
-]
 
 FEWEST = 32  # parts that columns are divided into, as long as there are so many
 LARGEST = 4  # columns in a part where there are many

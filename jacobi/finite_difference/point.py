@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacobi.errors import InputError, ShapeError, at_users_line
-from jacobi.ladder import PLACES, Array, scatter
+from jacobi.finite_difference.ladder import PLACES, Array, scatter
 
 Real: TypeAlias = NDArray[np.floating[Any]]
 

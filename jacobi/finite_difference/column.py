@@ -6,7 +6,7 @@ from math import log
 
 import numpy as np
 
-from jacobi.ladder import (
+from jacobi.finite_difference.ladder import (
     PLACES,
     ROUNDINGS,
     Array,
@@ -20,7 +20,7 @@ from jacobi.ladder import (
     scatter,
     slope,
 )
-from jacobi.point import Point
+from jacobi.finite_difference.point import Point
 
 FACTOR = 4.0  # between neighbouring rungs
 TOP = 0.4112  # largest step, in units of max(|x|, 1); no simple fraction, so that hardly a period matches it
