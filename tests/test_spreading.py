@@ -21,7 +21,7 @@ import jacobi as jb
 from jacobi.errors import InputError, ShapeError
 from jacobi.spreading import ALONE, Spread, line, silent
 
-differences = import_module("jacobi.finite_difference")  # the package has a function of this name
+differences = import_module("jacobi.finite_difference.measure")
 ROOT = Path(__file__).parents[1]
 RNG = np.random.default_rng(0)
 A = RNG.normal(size=(3, 12))

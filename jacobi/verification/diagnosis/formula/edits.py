@@ -6,7 +6,7 @@ import ast
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from time import perf_counter
+from time import thread_time
 from types import FunctionType
 from typing import Any, TypeAlias
 
@@ -161,7 +161,7 @@ class Search:
 
     def __init__(self, source: Source, evidence: Evidence, caller: Source | None = None) -> None:
         self.source, self.evidence, self.caller = source, evidence, caller
-        self.deadline = perf_counter() + MOST_SECONDS
+        self.deadline = thread_time() + MOST_SECONDS
         self.nearby: list[tuple[tuple[Any, ...], Array, Array, Array]] | None = None
 
     def candidates_in_helpers(self) -> Iterator[Candidate]:
@@ -195,7 +195,7 @@ class Search:
         for generator, weight in EDITS:
             for edit in generator(formula):
                 tried += 1
-                if tried > MOST_EDITS or perf_counter() > self.deadline:
+                if tried > MOST_EDITS or thread_time() > self.deadline:
                     return
                 if edit.identifier in found or not self.repairs(edit):
                     continue
