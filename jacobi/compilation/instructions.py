@@ -12,6 +12,7 @@ import numpy as np
 
 from jacobi.expressions import Step
 from jacobi.matrix.arrays import indicator
+from jacobi.rules.moves import SHAPE
 from jacobi.rules.registry import Elementwise
 
 SMALL = 4096  # entries; larger constants are told apart by what they are, not by their contents
@@ -267,7 +268,7 @@ class Builder:
         """The arguments of a reshape, with what was reshaped before in place of its result."""
         while operation.function in (np.reshape, np.ravel) and isinstance(arguments[0], Value):
             before = self.made_by.get(arguments[0].number)
-            if before is None or before.function is not np.reshape or set(before.keywords) != {"shape"}:
+            if before is None or before.function is not np.reshape or set(before.keywords) != {SHAPE}:
                 break
             arguments = (before.arguments[0], *arguments[1:])
         return arguments

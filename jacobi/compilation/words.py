@@ -9,6 +9,7 @@ import numpy as np
 from jacobi.compilation.instructions import Instruction, Value
 from jacobi.matrix.arrays import indicator
 from jacobi.rules.elementwise import quotient
+from jacobi.rules.moves import SHAPE
 
 INFIX: dict[Any, str] = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.matmul: "@",
@@ -31,7 +32,7 @@ NUMBERS: dict[Any, str] = {
     quotient: "{0} / {1} if {1} else {0}",
 }  # fmt: skip
 METHODS: dict[Any, str] = {np.sum: "sum", np.prod: "prod", np.max: "max", np.min: "min"}  # called faster
-BY_POSITION = {np.reshape: "shape", np.transpose: "axes"}  # methods, and their only parameter
+BY_POSITION = {np.reshape: SHAPE, np.transpose: "axes"}  # methods, and their only parameter
 NAMED = {"scipy.special.expit": "1.0 / (1.0 + math.exp(-{0}))"}
 LARGEST_POWER = 64  # x ** 7 is written with the operator: a whole exponent gives no complex number
 

@@ -11,6 +11,7 @@ import numpy as np
 from jacobi.derivation.formula import Formula
 from jacobi.derivation.naming import named
 from jacobi.derivation.presentation import as_html, as_markdown, as_text
+from jacobi.notation.latex import derivative, latex, letter
 from jacobi.notation.text import text
 from jacobi.notation.tree import Tree
 
@@ -81,10 +82,10 @@ class Derivation:
         For scalar functions: the same shaped like the argument.
     steps : tuple of Line
         The derivation.
-    sum_form : str
-        The formula as a sum over samples, or empty.
-    differential : str
-        The formula as a differential, ``dY = A dX B``.
+    sum_over_samples : tree or None
+        The formula as a sum over samples, if it is one; ``sum_form`` is its text.
+    change : tree or None
+        The change of the result for a change of the argument, ``A dX B``; ``differential`` is its text.
     assumptions : tuple of str
         The assumptions that were used.
     identities : tuple of str
@@ -101,13 +102,23 @@ class Derivation:
     jacobian: Formula
     gradient: Formula | None
     steps: tuple[Line, ...]
-    sum_form: str
-    differential: str
+    sum_over_samples: Tree | None
+    change: Tree | None
     assumptions: tuple[str, ...]
     identities: tuple[str, ...]
     domain: tuple[str, ...]
     remarks: tuple[str, ...]
     compare: Any
+
+    @property
+    def sum_form(self) -> str:
+        """The derivative of a scalar as a sum over samples, as text; "" where it is none."""
+        return "" if self.sum_over_samples is None else text(self.sum_over_samples)
+
+    @property
+    def differential(self) -> str:
+        """The change of the result for a small change of the argument, for arrays by arrays; "" for others."""
+        return "" if self.change is None else text(self.change)
 
     @property
     def formula(self) -> str:
@@ -150,18 +161,21 @@ class Derivation:
     def results(self) -> tuple[Line, ...]:
         """The results as equations: the formula, the gradient, the sum over samples and the differential."""
         name = f"d{self.function_name()}/d{self.wrt}"
-        mark = rf"\frac{{\mathrm d {self.function_name()}}}{{\mathrm d {self.wrt}}}"
+        mark = derivative(self.function_name(), self.wrt)
         found = [Line("result", name, self.formula, self.jacobian.shape, "", f"{mark} = {self.latex()}")]
         if self.definitions:
             names = ", ".join(f"{one} = {text(body)}" for one, body in self.definitions)
             found.append(Line("result", "", f"{self.short} with {names}", ()))
         if self.gradient is not None:
-            equation = rf"\nabla_{{{self.wrt}}} {self.function_name()} = {self.gradient.latex()}"
+            function, wrt = letter(self.function_name()), letter(self.wrt)
+            equation = rf"\nabla_{{{wrt}}} {function} = {self.gradient.latex()}"
             found.append(Line("result", "gradient", self.gradient.formula, self.gradient.shape, "", equation))
-        if self.sum_form:
-            found.append(Line("result", "as a sum", self.sum_form, ()))
-        if self.differential:
-            found.append(Line("result", "differential", self.differential, ()))
+        if self.sum_over_samples is not None:
+            equation = f"{mark} = {latex(self.sum_over_samples)}"
+            found.append(Line("result", "as a sum", self.sum_form, (), "", equation))
+        if self.change is not None:
+            equation = rf"\mathrm d {letter(self.function_name())} = {latex(self.change)}"
+            found.append(Line("result", "differential", self.differential, (), "", equation))
         return tuple(found)
 
     @cached_property

@@ -29,7 +29,6 @@ from jacobi.expressions import Step
 from jacobi.finite_difference import measure
 from jacobi.notation.compose import transpose
 from jacobi.notation.parts import parts, rebuilt
-from jacobi.notation.text import text
 from jacobi.notation.tree import Apply, Entrywise, Tree
 from jacobi.transforms import jacobian
 
@@ -210,8 +209,8 @@ class Work:
             if J.shape[:outer] == () and order == 1:
                 letters = tuple(reader.size(size) for size in J.shape)
                 gradient = Formula(reader.array(J), self.sizes, letters, False, meaning.constants)
-            sum_form = sum_over_samples(J, reader) if order == 1 else ""
-            differential = self.differential(J, outer, reader)
+            samples = sum_over_samples(J, reader) if order == 1 else None
+            change = self.change(J, outer, reader)
         except Unreadable as problem:
             raise DerivationError(
                 at_users_line(
@@ -234,8 +233,8 @@ class Work:
             jacobian=shown,
             gradient=gradient,
             steps=tuple(steps),
-            sum_form=sum_form,
-            differential=differential,
+            sum_over_samples=samples,
+            change=change,
             assumptions=tuple(statement for statement in used if statement in statements),
             identities=tuple(statement for statement in used if statement not in statements),
             domain=tuple(domain),
@@ -283,15 +282,15 @@ class Work:
             sides.append(" ".join(letters) if letters else 1)
         return tuple(sides[::-1] if self.turned else sides)
 
-    def differential(self, J: Expression, outer: int, reader: Reader) -> str:
+    def change(self, J: Expression, outer: int, reader: Reader) -> Tree | None:
         """The formula as a differential, for arrays by arrays."""
         inner = len(J.shape) - outer
         if outer > 2 or inner > 2 or (outer < 2 and inner < 2):
-            return ""
+            return None
         rows, columns = range(outer), range(outer, outer + inner)
         change = variable(f"d{self.wrt}", J.shape[outer:])
         body = contracted([J, change], [(*rows, *columns), columns], rows, whole=True)
-        return text(reader.array(body))
+        return reader.array(body)
 
     def remarks(self, J: Expression, outer: int, order: int) -> tuple[str, ...]:
         """What the form shows."""

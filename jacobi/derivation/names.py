@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from jacobi.rules import REFUSED, REGISTRY
+from jacobi.rules.registry import parameter_names
 
 Function = Callable[..., Any]
 
@@ -154,7 +155,8 @@ def room(function: Function) -> int:
     try:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):
-        return MOST
+        known = parameter_names(function)
+        return known.index("out") if "out" in known else MOST
     written = "out" in parameters and parameters["out"].kind is not inspect.Parameter.KEYWORD_ONLY
     return list(parameters).index("out") if written else MOST
 

@@ -19,7 +19,7 @@ from jacobi.derivation.tracing import Traced
 from jacobi.differentiate.accumulate import local_jacobians
 from jacobi.expressions import Step
 from jacobi.notation.compose import product
-from jacobi.notation.latex import latex
+from jacobi.notation.latex import derivative, latex, letter
 from jacobi.notation.parts import parts
 from jacobi.notation.text import text
 from jacobi.notation.tree import Entrywise, Kronecker, Sum, Tree
@@ -179,7 +179,7 @@ class Story:
             body = self.reader.array(self.definition(number))
             shape = tuple(self.reader.size(size) for size in np.shape(step.value))
             name = self.names[number]
-            found.append(Line("variable", name, text(body), shape, "", f"{name} = {latex(body)}"))
+            found.append(Line("variable", name, text(body), shape, "", f"{letter(name)} = {latex(body)}"))
         return found
 
     def local_derivatives(self) -> list[Line]:
@@ -198,8 +198,7 @@ class Story:
         outer = len(np.shape(self.found.graph.steps[above].value))
         shape = tuple(self.side(J.shape[:outer])), tuple(self.side(J.shape[outer:]))
         sides = tuple(" ".join(side) if side else 1 for side in shape)
-        fraction = rf"\frac{{\mathrm d {one}}}{{\mathrm d {other}}}"
-        return Line(part, f"d{one}/d{other}", text(body), sides, rule, f"{fraction} = {latex(body)}")
+        return Line(part, f"d{one}/d{other}", text(body), sides, rule, f"{derivative(one, other)} = {latex(body)}")
 
     def side(self, shape: tuple[int, ...]) -> list[str]:
         """The letters of one side of a Jacobian."""
@@ -216,14 +215,19 @@ class Story:
         path = self.only_path()
         top = self.name(self.output.number)
         if path is not None and len(path) > 2:
-            factors = " ".join(f"d{self.name(a)}/d{self.name(b)}" for a, b in pairwise(path))
-            found.append(Line("chain rule", f"d{top}/d{self.wrt}", factors, (), "chain rule"))
-            matrices = []
+            pairs = [(self.name(a), self.name(b)) for a, b in pairwise(path)]
+            written = "".join(derivative(*pair) for pair in pairs)
+            left, factors = f"d{top}/d{self.wrt}", " ".join(f"d{a}/d{b}" for a, b in pairs)
+            equation = f"{derivative(top, self.wrt)} = {written}"
+            found.append(Line("chain rule", left, factors, (), "chain rule", equation))
+            matrices, in_latex = [], []
             for a, b in pairwise(path):
                 local = dict(self.edges[a])[b]
                 factor = self.reader.jacobian(local, len(np.shape(self.found.graph.steps[a].value)))
-                matrices.append(f"({text(factor)})" if isinstance(factor, (Sum, Kronecker)) else text(factor))
-            found.append(Line("chain rule", "", " · ".join(matrices), ()))
+                inside = isinstance(factor, (Sum, Kronecker)) or (bool(matrices) and text(factor).startswith("-"))
+                matrices.append(f"({text(factor)})" if inside else text(factor))
+                in_latex.append(rf"\left({latex(factor)}\right)" if inside else latex(factor))
+            found.append(Line("chain rule", "", " · ".join(matrices), (), "", "= " + r" \cdot ".join(in_latex)))
         for number in sorted(self.told, reverse=True):
             body = self.reader.jacobian(self.told[number], outer)
             found.append(self.equation("chain rule", self.output.number, number, body, self.told[number]))
@@ -264,9 +268,10 @@ class Story:
         identities: list[str] = []
         after = self.reader.jacobian(self.tidy(self.substituted, identities), outer)
         left = f"d{top}/d{self.wrt}"
-        lines = [Line("substitution", left, text(before), (), "definitions", latex(before))]
+        equation = f"{derivative(top, self.wrt)} = {latex(before)}"
+        lines = [Line("substitution", left, text(before), (), "definitions", equation)]
         if after != before:
-            lines.append(Line("substitution", "", text(after), (), "; ".join(identities), latex(after)))
+            lines.append(Line("substitution", "", text(after), (), "; ".join(identities), f"= {latex(after)}"))
         return lines
 
 

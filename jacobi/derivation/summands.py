@@ -17,13 +17,12 @@ from jacobi.derivation.expression import (
 from jacobi.derivation.reading import Reader, common_number
 from jacobi.notation import tree
 from jacobi.notation.compose import product
-from jacobi.notation.text import text
 
 
-def sum_over_samples(J: Expression, reader: Reader) -> str:
-    """The derivative of a scalar as a sum over the index that all its terms sum over, or an empty text."""
+def sum_over_samples(J: Expression, reader: Reader) -> tree.Tree | None:
+    """The derivative of a scalar as a sum over the index that all its terms sum over; None if there is none."""
     if len(J.shape) > 1 or not J.terms:
-        return ""
+        return None
     sizes = None
     for term in J.terms:
         summed = {k for _, on in term.factors for k in flat(on)} - term.outer
@@ -31,7 +30,7 @@ def sum_over_samples(J: Expression, reader: Reader) -> str:
         sizes = here if sizes is None else sizes & here
     samples = [size for size in sizes or () if isinstance(reader.size(size), str)]
     if not samples:
-        return ""
+        return None
     try:
         terms = [summand(term, samples[0]) for term in J.terms]
         number = common_number(J.terms) if len(J.terms) > 1 else J.terms[0].coefficient
@@ -39,8 +38,8 @@ def sum_over_samples(J: Expression, reader: Reader) -> str:
         front = reader.scalar_part(Term(number, (), (), ()))
         body = reader.jacobian(inside, 0) if J.shape else reader.array(inside)
     except Unreadable:
-        return ""
-    return text(product([front, tree.SumOver("i", body)]))
+        return None
+    return product([front, tree.SumOver("i", body)])
 
 
 def summand(term: Term, size: int) -> Term:

@@ -33,6 +33,17 @@ def latex(tree: t.Tree) -> str:
     return NEEDLESS_SPACE.sub(r"\1", Latex(tree).inside(tree))
 
 
+def letter(name: str) -> str:
+    """A name in LaTeX."""
+    symbol = t.Symbol(name, t.SCALAR)
+    return Latex(symbol).inside(symbol)
+
+
+def derivative(above: str, below: str) -> str:
+    """The derivative of one name by another in LaTeX, as a fraction."""
+    return rf"\frac{{\mathrm d {letter(above)}}}{{\mathrm d {letter(below)}}}"
+
+
 class Latex(Writer):
     """Writes LaTeX."""
 

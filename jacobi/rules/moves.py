@@ -17,7 +17,7 @@ import numpy as np
 from jacobi import layout
 from jacobi.errors import TraceError, at_users_line
 from jacobi.matrix import Jacobian, placed, scatter
-from jacobi.rules.registry import REGISTRY, Move, composed, elementwise, is_default, rule
+from jacobi.rules.registry import REGISTRY, Move, composed, elementwise, is_default, parameter_names, rule
 from jacobi.rules.samples import calls
 
 
@@ -108,13 +108,15 @@ def moves(declarations: dict[Any, Any]) -> None:
         move(function, samples)
 
 
+SHAPE = parameter_names(np.reshape)[1]  # what `reshape` calls it: "newshape" in NumPy 2.0, "shape" since then
+
 moves(
     {
         np.reshape: calls(
-            ((2, 3), {"shape": (3, 2)}),
-            ((6,), {"shape": (2, -1)}),
-            ((), {"shape": (1, 1)}),
-            ((2, 3), {"shape": (3, 2), "order": "F"}),
+            ((2, 3), {SHAPE: (3, 2)}),
+            ((6,), {SHAPE: (2, -1)}),
+            ((), {SHAPE: (1, 1)}),
+            ((2, 3), {SHAPE: (3, 2), "order": "F"}),
         ),
         np.ravel: calls((2, 3), ((2, 3), {"order": "F"}), (), (2, 1, 3)),
         np.transpose: calls((2, 3), (2, 3, 4), ((2, 3, 4), {"axes": (1, 2, 0)}), (3,)),

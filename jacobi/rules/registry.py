@@ -521,13 +521,22 @@ def full_name(function: Any) -> str:
     return f"{module}.{function.__name__}" if module else str(function.__name__)
 
 
+# Before NumPy 2.4, functions that are written in C do not tell their parameters.
+WRITTEN_IN_C: dict[Any, tuple[str, ...]] = {
+    np.concatenate: ("arrays", "axis", "out"),
+    np.dot: ("a", "b", "out"),
+    np.inner: ("a", "b"),
+    np.where: ("condition", "x", "y"),
+}
+
+
 @cache
 def parameter_names(function: Any) -> tuple[str, ...]:
     """The names of the parameters of a function, without those of unknown length."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return ()
+        return WRITTEN_IN_C.get(function, ())
     return tuple(p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
 
 

@@ -115,7 +115,7 @@ mean((y - maximum(0, X @ w + b))**2)   y: (N,)   X: (N, n)   w: (n,)   b: ()
    dC/ds = (1/N) 1ᵀ         (1, N)
 3. chain rule
    dC/dw = dC/ds ds/dv dv/da da/dz dz/dw                               chain rule
-         = (1/N) 1ᵀ · 2 diag(v) · -I · diag(1[z > 0]) · X
+         = (1/N) 1ᵀ · 2 diag(v) · (-I) · diag(1[z > 0]) · X
    dC/ds = (1/N) 1ᵀ                                         (1, N)
    dC/dv = (2/N) vᵀ                                         (1, N)
    dC/da = -(2/N) vᵀ                                        (1, N)

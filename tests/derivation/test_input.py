@@ -193,10 +193,14 @@ def test_functions_are_programs():
     assert value == loss(X, w, y) and set(found) == {"r"}
     assert program(X=X, w=w, y=y, rate=0.0) == loss(X, w, y, 0.0)
     assert read(loss, ["rate"]).arguments == ("X", "w", "y", "rate")
-    assert read(np.sin).arguments == ("x",) and read(np.sin)(0.0) == 0
     for wrong in (lambda *values: values, 3):
         with pytest.raises(InputError):
             read(wrong)
+
+
+@pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.4.0", reason="ufuncs do not tell their parameters")
+def test_ufuncs_are_programs():
+    assert read(np.sin).arguments == ("x",) and read(np.sin)(0.0) == 0
 
 
 def test_values_must_fit_the_names():
