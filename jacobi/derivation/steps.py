@@ -220,7 +220,8 @@ class Story:
             left, factors = f"d{top}/d{self.wrt}", " ".join(f"d{a}/d{b}" for a, b in pairs)
             equation = f"{derivative(top, self.wrt)} = {written}"
             found.append(Line("chain rule", left, factors, (), "chain rule", equation))
-            matrices, in_latex = [], []
+            matrices: list[str] = []
+            in_latex: list[str] = []
             for a, b in pairwise(path):
                 local = dict(self.edges[a])[b]
                 factor = self.reader.jacobian(local, len(np.shape(self.found.graph.steps[a].value)))
