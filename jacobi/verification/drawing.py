@@ -21,8 +21,9 @@ COLOURS = {"correct": (0.16, 0.63, 0.37), "undecidable": (0.5, 0.5, 0.5), "wrong
 
 STYLE = """<style>
 .jacobi-report { --correct: #1a7f4b; --undecidable: #8a6d00; --wrong: #c62828; color: inherit; background: transparent }
-@media (prefers-color-scheme: dark) {
-.jacobi-report { --correct: #4cc38a; --undecidable: #e5c04b; --wrong: #ff6b6b }
+@supports (color: light-dark(#000, #fff)) { /* the page says which it is, not the system */
+.jacobi-report { --correct: light-dark(#1a7f4b, #4cc38a); --undecidable: light-dark(#8a6d00, #e5c04b) }
+.jacobi-report { --wrong: light-dark(#c62828, #ff6b6b) }
 }
 .jacobi-report .correct { color: var(--correct); fill: var(--correct) }
 .jacobi-report .undecidable, .jacobi-report .invalid { color: var(--undecidable); fill: var(--undecidable) }

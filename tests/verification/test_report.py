@@ -206,7 +206,7 @@ def test_html_is_well_formed_and_self_contained(wrong):
 
 def test_html_stands_on_dark_ground(wrong):
     page = wrong.to_html()
-    assert "prefers-color-scheme: dark" in page and "currentColor" in page
+    assert "light-dark(" in page and "currentColor" in page
     assert re.findall(r"background: (\w+)", page) == ["transparent"] * 3
     assert "#fff" not in page and "#000" not in page
 
