@@ -21,7 +21,7 @@ COLOURS = {"correct": (0.16, 0.63, 0.37), "undecidable": (0.5, 0.5, 0.5), "wrong
 
 STYLE = """<style>
 .jacobi-report { --correct: #1a7f4b; --undecidable: #8a6d00; --wrong: #c62828; color: inherit; background: transparent }
-@supports (color: light-dark(#000, #fff)) { /* the page says which it is, not the system */
+@supports (color: light-dark(red, red)) { /* the page says which it is, not the system */
 .jacobi-report { --correct: light-dark(#1a7f4b, #4cc38a); --undecidable: light-dark(#8a6d00, #e5c04b) }
 .jacobi-report { --wrong: light-dark(#c62828, #ff6b6b) }
 }

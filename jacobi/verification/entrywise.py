@@ -231,8 +231,9 @@ def remarks(
 def kink_note(at_kink: Any, tracing: Traced, sides: Any) -> str:
     """What the slopes at the first kink are, and what the convention of the library gives there."""
     i, j = (int(k) for k in np.argwhere(at_kink)[0])
-    convention = float(tracing.jacobian.toarray()[i, j])
+    convention = float(tracing.jacobian.toarray()[i, j]) + 0.0  # no minus in front of a zero
+    count = int(at_kink.sum())
     return (
-        f"{int(at_kink.sum())} entries stand at a kink; entry {[i, j]} has the slopes {sides[0][i, j]:.6g} and "
-        f"{sides[1][i, j]:.6g}, and the convention of this library gives {convention:.6g}"
+        f"{count} {'entry stands' if count == 1 else 'entries stand'} at a kink; entry {[i, j]} has the slopes "
+        f"{sides[0][i, j]:.6g} and {sides[1][i, j]:.6g}, and the convention of this library gives {convention:.6g}"
     )
