@@ -13,7 +13,7 @@ import numpy as np
 from jacobi.expressions import Step
 from jacobi.matrix.arrays import indicator
 from jacobi.rules.moves import SHAPE
-from jacobi.rules.registry import Elementwise
+from jacobi.rules.operations import Elementwise
 
 SMALL = 4096  # entries; larger constants are told apart by what they are, not by their contents
 VIEWS = (np.reshape, np.transpose, np.ravel, np.swapaxes, np.squeeze, np.expand_dims, np.diagonal, np.broadcast_to)

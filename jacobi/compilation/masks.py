@@ -11,7 +11,7 @@ import numpy as np
 
 from jacobi.compilation.instructions import Instruction, Program, Value
 from jacobi.matrix.arrays import indicator
-from jacobi.rules.registry import Rule
+from jacobi.rules.operations import Rule
 
 WORTH = 2**18  # multiplications of a product from which on it pays to look for zeros
 MANY = 0.75  # the share of places that are not zero, above which the product is faster as it stands

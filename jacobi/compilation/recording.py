@@ -17,7 +17,7 @@ from jacobi.expressions.graph import Answer, Traced
 from jacobi.expressions.operands import stacked
 from jacobi.matrix import Jacobian
 from jacobi.rules import REGISTRY
-from jacobi.rules.registry import Elementwise
+from jacobi.rules.operations import Elementwise
 
 STATIC = ("shape", "ndim", "size", "result_type", "can_cast", "common_type", "min_scalar_type")
 

@@ -38,7 +38,7 @@ from jacobi.matrix import Jacobian
 from jacobi.matrix.arrays import indicator
 from jacobi.matrix.term import Term as MatrixTerm
 from jacobi.rules.elementwise import quotient
-from jacobi.rules.registry import Elementwise
+from jacobi.rules.operations import Elementwise
 
 # Operations that are linear in their first operand, and those that are linear in all operands together.
 LINEAR = (

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from jacobi.rules import REFUSED, REGISTRY
-from jacobi.rules.registry import parameter_names
+from jacobi.rules.calls import parameter_names
 
 Function = Callable[..., Any]
 

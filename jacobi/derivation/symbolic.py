@@ -11,8 +11,8 @@ import numpy as np
 from jacobi.expressions import Graph, Node
 from jacobi.matrix import indicator
 from jacobi.rules import REGISTRY
+from jacobi.rules.operations import Composed, Rule
 from jacobi.rules.reductions import lasting, reduced
-from jacobi.rules.registry import Composed, Rule
 
 
 def mask(comparison: Any) -> Composed:

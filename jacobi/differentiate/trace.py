@@ -15,7 +15,7 @@ from jacobi.expressions.node import record
 from jacobi.expressions.operands import stacked
 from jacobi.expressions.step import Fleeting
 from jacobi.rules import REFUSED, REGISTRY, full_name
-from jacobi.rules.registry import Rule
+from jacobi.rules.operations import Rule
 
 
 class Trace(NamedTuple):

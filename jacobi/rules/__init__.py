@@ -12,22 +12,9 @@ import jacobi.rules.moves
 import jacobi.rules.reductions
 import jacobi.rules.silent  # noqa: F401
 from jacobi.matrix import dispatchable, einstein
-from jacobi.rules.registry import (
-    REFUSED,
-    REGISTRY,
-    Composed,
-    Elementwise,
-    Move,
-    Rule,
-    Silent,
-    composed,
-    elementwise,
-    full_name,
-    piecewise_constant,
-    refused,
-    rule,
-    silent,
-)
+from jacobi.rules.calls import full_name
+from jacobi.rules.operations import Composed, Elementwise, Move, Rule, Silent
+from jacobi.rules.registry import REFUSED, REGISTRY, composed, elementwise, piecewise_constant, refused, rule, silent
 
 __all__ = [
     "REFUSED",

@@ -15,7 +15,8 @@ from jacobi import layout
 from jacobi.errors import TraceError, at_users_line
 from jacobi.matrix import Jacobian, placed, scatter
 from jacobi.matrix.given import is_node
-from jacobi.rules.registry import REGISTRY, Fresh, Rule, composed
+from jacobi.rules.operations import Fresh, Rule
+from jacobi.rules.registry import REGISTRY, composed
 from jacobi.rules.samples import calls, real
 
 

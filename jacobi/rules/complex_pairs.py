@@ -13,7 +13,7 @@ import numpy as np
 
 from jacobi import layout
 from jacobi.errors import NoRuleError, at_users_line
-from jacobi.rules.registry import full_name
+from jacobi.rules.calls import full_name
 
 
 class ComplexPair:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from jacobi.matrix import dispatchable, indicator
-from jacobi.rules.registry import composed, elementwise, parameter_names, piecewise_constant
+from jacobi.rules.calls import parameter_names
+from jacobi.rules.registry import composed, elementwise, piecewise_constant
 from jacobi.rules.samples import above_one, between_integers, broadcast, calls, inside_unit, positive, real
 
 

@@ -10,8 +10,9 @@ import numpy as np
 from jacobi import layout
 from jacobi.errors import TraceError, at_users_line
 from jacobi.matrix import Jacobian, einstein
+from jacobi.rules.calls import is_default
 from jacobi.rules.linalg import well_conditioned
-from jacobi.rules.registry import composed, is_default, rule
+from jacobi.rules.registry import composed, rule
 from jacobi.rules.samples import Samples, apart, calls
 
 

@@ -17,7 +17,9 @@ import numpy as np
 from jacobi import layout
 from jacobi.errors import TraceError, at_users_line
 from jacobi.matrix import Jacobian, placed, scatter
-from jacobi.rules.registry import REGISTRY, Move, composed, elementwise, is_default, parameter_names, rule
+from jacobi.rules.calls import is_default, parameter_names
+from jacobi.rules.operations import Move
+from jacobi.rules.registry import REGISTRY, composed, elementwise, rule
 from jacobi.rules.samples import calls
 
 

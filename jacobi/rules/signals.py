@@ -12,7 +12,8 @@ import numpy as np
 
 from jacobi.errors import TraceError, at_users_line
 from jacobi.matrix import Jacobian, dispatchable, einstein, placed
-from jacobi.rules.registry import composed, diagonal, refused, rule
+from jacobi.rules.operations import diagonal
+from jacobi.rules.registry import composed, refused, rule
 from jacobi.rules.samples import above_one, calls, positive, real
 
 # Convolution ----------------------------------------------------------------------------------------------------

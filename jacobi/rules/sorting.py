@@ -14,7 +14,8 @@ import numpy as np
 from jacobi import layout
 from jacobi.matrix import Jacobian, dispatchable
 from jacobi.rules.moves import from_positions, move
-from jacobi.rules.registry import REGISTRY, Move, composed, refused, silent
+from jacobi.rules.operations import Move
+from jacobi.rules.registry import REGISTRY, composed, refused, silent
 from jacobi.rules.samples import Samples, calls, real
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from jacobi.matrix import indicator
 from jacobi.rules import registry
-from jacobi.rules.registry import NoClosedForm, Partial
+from jacobi.rules.operations import Partial
+from jacobi.rules.registry import NoClosedForm
 from jacobi.rules.samples import Array, Domain
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import scipy
 from scipy import special
 
@@ -16,7 +17,7 @@ def named(names: str) -> list[Any]:
     """The ufuncs of these names that this SciPy has; one underscore marks those behind a Python function."""
     hidden: Any = special._ufuncs
     found = (getattr(hidden if name.startswith("_") else special, name, None) for name in names.split())
-    return [function for function in found if function is not None]
+    return [function for function in found if isinstance(function, np.ufunc)]
 
 
 SEVERAL = (

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jacobi.matrix import Jacobian
-from jacobi.rules.registry import Elementwise, multiple
+from jacobi.rules.operations import Elementwise, multiple
 from jacobi.verification.evidence import Array, Mask
 
 ORDINALS = ("first", "second", "third", "fourth")

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jacobi.expressions import Step
-from jacobi.rules.registry import REGISTRY, Elementwise
+from jacobi.rules.operations import Elementwise
+from jacobi.rules.registry import REGISTRY
 from jacobi.verification.diagnosis.chain_rule.edge import ORDINALS, Edge, Matrix, compact
 from jacobi.verification.diagnosis.chain_rule.network import place, short_name
 from jacobi.verification.evidence import Array
