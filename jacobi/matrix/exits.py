@@ -116,6 +116,18 @@ def coordinates(terms: Sequence[Term], dtype: Any, kind: Any = np.intp) -> tuple
     return np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
 
 
+def sparse(terms: Sequence[Term], shape: tuple[int, int], dtype: Any, format: str) -> Any:
+    """A sparse array of SciPy, with sorted indices and no repeated places."""
+    from scipy.sparse import coo_array
+
+    kind = np.int32 if max(shape) < 2**31 else np.int64
+    rows, columns, values = coordinates(terms, dtype, kind)
+    listed: Any = coo_array((values, (rows, columns)), shape=shape)
+    result = listed.tocsc() if format == "csc" else listed.tocsr()
+    result.sum_duplicates()
+    return result.asformat(format)
+
+
 def compacted(terms: Sequence[Term], dtype: Any) -> list[Term]:
     """A sum of many terms as one sparse term, or as a few diagonals where that is what it is."""
     term = summed(*coordinates(terms, dtype))

@@ -12,7 +12,6 @@ from jacobi import layout
 from jacobi.errors import InputError, ShapeError, at_users_line
 from jacobi.matrix import exits, printing, structure
 from jacobi.matrix.given import is_node, real_numbers, real_type, refused_summand, shape_of
-from jacobi.matrix.patterns import Patterns
 from jacobi.matrix.price import cheapest
 from jacobi.matrix.products import (
     dense_terms,
@@ -448,15 +447,15 @@ class Jacobian:
 
     def tocsr(self) -> Any:
         """A ``scipy.sparse.csr_array`` with sorted indices and no repeated places."""
-        return Patterns("csr").filled(self.terms, self.shape, self.dtype)
+        return exits.sparse(self.terms, self.shape, self.dtype, "csr")
 
     def tocsc(self) -> Any:
         """A ``scipy.sparse.csc_array``, likewise."""
-        return Patterns("csc").filled(self.terms, self.shape, self.dtype)
+        return exits.sparse(self.terms, self.shape, self.dtype, "csc")
 
     def tocoo(self) -> Any:
         """A ``scipy.sparse.coo_array``, likewise."""
-        return Patterns("coo").filled(self.terms, self.shape, self.dtype)
+        return exits.sparse(self.terms, self.shape, self.dtype, "coo")
 
     def diagonal(self) -> Any:
         """The main diagonal, of length ``min(shape)``; the matrix is not formed."""

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from jacobi.matrix.exits import sparse
 from jacobi.matrix.term import Term, spread
 from jacobi.matrix.wiring import Side, Wiring, all_indices, grid
 
@@ -59,14 +60,11 @@ class Pattern(NamedTuple):
         result.data = data
         return result
 
-    def suits(self, wirings: Sequence[Wiring]) -> bool:
-        """Whether terms with these wirings have their entries at the same places."""
-        pairs = zip(self.wirings, wirings, strict=False)
-        return len(self.wirings) == len(wirings) and all(same_places(one, other) for one, other in pairs)
-
 
 class Patterns:
-    """The patterns that a function has needed lately; made for one function, and gone with it.
+    """The patterns that a function needs again and again; made for one function, and gone with it.
+
+    A pattern is worth making when it is needed for the second time.
 
     Parameters
     ----------
@@ -76,15 +74,20 @@ class Patterns:
 
     def __init__(self, format: str):
         self.format = format
-        self.known: tuple[tuple[tuple[int, int], Pattern], ...] = ()  # replaced as a whole: threads may share it
+        # both are replaced as a whole, because threads may share them
+        self.known: tuple[tuple[tuple[int, int], Pattern], ...] = ()
+        self.seen: tuple[tuple[tuple[int, int], list[Wiring]], ...] = ()
 
     def filled(self, terms: Sequence[Term], shape: tuple[int, int], dtype: Any) -> Any:
         """The sparse array of some terms; it shares nothing with later ones."""
         terms = [term.contracted() for term in terms]
         wirings = [term.wiring for term in terms]
         known = self.known
-        found = next((made for size, made in known if size == shape and made.suits(wirings)), None)
+        found = next((made for size, made in known if size == shape and same_wirings(made.wirings, wirings)), None)
         if found is None:
+            if not any(size == shape and same_wirings(others, wirings) for size, others in self.seen):
+                self.seen = ((shape, wirings), *self.seen[: MOST - 1])
+                return sparse(terms, shape, dtype, self.format)
             found = pattern(wirings, shape, self.format)
             self.known = ((shape, found), *known[: MOST - 1])
         result = found.filled(terms, dtype)
@@ -100,8 +103,9 @@ def pattern(wirings: Sequence[Wiring], shape: tuple[int, int], format: str) -> P
 
     The entries of the sparse array are sorted, and no place is repeated.
     """
-    rows = [positions(w.rows, w.sizes) for w in wirings]
-    columns = [positions(w.columns, w.sizes) for w in wirings]
+    turn = sorted(range(len(wirings)), key=lambda k: wirings[k].columns[0] - wirings[k].rows[0])  # from left to right
+    rows = [positions(wirings[k].rows, wirings[k].sizes) for k in turn]
+    columns = [positions(wirings[k].columns, wirings[k].sizes) for k in turn]
     bounds = np.cumsum([0, *map(len, rows)])
     kind = np.int32 if max(*shape, bounds[-1]) < 2**31 else np.int64
     row, column = (np.concatenate([np.zeros(0, kind), *parts], dtype=kind) for parts in (rows, columns))
@@ -112,7 +116,8 @@ def pattern(wirings: Sequence[Wiring], shape: tuple[int, int], format: str) -> P
     where[order] = np.cumsum(new) - 1
     first = order[new]
     template = without_numbers(major[first], minor[first], shape, format)
-    places = tuple(where[begin:end] for begin, end in pairwise(bounds))
+    found = dict(zip(turn, (where[begin:end] for begin, end in pairwise(bounds)), strict=True))
+    places = tuple(found[k] for k in range(len(wirings)))
     written = np.zeros(first.size, bool)
     operators = [operator_of(place, written) for place in places]
     assigned = sum(place.size for place, operator in zip(places, operators, strict=True) if operator == "=")
@@ -186,6 +191,11 @@ def compact(place: Positions) -> Any:
     if place.size and step > 0 and (np.diff(place) == step).all():
         return slice(int(place[0]), int(place[-1]) + 1, step)
     return place
+
+
+def same_wirings(some: Sequence[Wiring], others: Sequence[Wiring]) -> bool:
+    """Whether two sums of terms have their entries at the same places."""
+    return len(some) == len(others) and all(map(same_places, some, others))
 
 
 def same_places(one: Wiring, other: Wiring) -> bool:
