@@ -17,8 +17,11 @@ EXAMPLES = settings(max_examples=150, derandomize=True, deadline=None)
 
 def scaled(J, factor):
     """The same matrix with other numbers at the same places."""
-    terms = [Term(t.coefficient * (1 if t.factors else factor), tuple(f * factor for f in t.factors[:1]) + t.factors[1:],
-                  t.wiring) for t in J.terms]  # fmt: skip
+    terms = []
+    for term in J.terms:
+        first, *others = (*term.factors, None)
+        factors = () if first is None else (first * factor, *others[:-1])
+        terms.append(Term(term.coefficient * (factor if first is None else 1), factors, term.wiring))
     return Jacobian(terms, J.out_shape, J.in_shape, J.dtype)
 
 
