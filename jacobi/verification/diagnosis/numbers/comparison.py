@@ -164,7 +164,8 @@ class Comparison:
         for size, place in self.sizes.items():
             guesses |= {f"N/(N - 1), where N = {size} is {place}": size / (size - 1)}
             guesses |= {f"(N - 1)/N, where N = {size} is {place}": (size - 1) / size}
-            guesses |= {f"sqrt(N), where N = {size} is {place}": size**0.5}
+            if size**0.5 not in self.sizes:  # else it is that size
+                guesses |= {f"sqrt(N), where N = {size} is {place}": size**0.5}
         near = {name: value for name, value in guesses.items() if abs(value - wrong_by) <= 1e-3 * abs(wrong_by)}
         names = " or ".join(name for name, value in near.items() if self.proves(matrix / value))
         meaning = f" (that is {names})" if names else ""
