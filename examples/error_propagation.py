@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 from scipy.integrate import solve_ivp
-from scipy.sparse import block_diag
+from scipy.sparse import block_diag, csr_array
 
 import jacobi as jb
 
@@ -51,7 +51,7 @@ def main():
     print("2. Correlated coordinates, turned to distance and bearing: the blocks stay blocks")
     points = np.array([[3.0, 4.0], [-1.0, 2.0], [5.0, 0.5]])
     block = np.array([[0.04, 0.018], [0.018, 0.01]])
-    seen, spread = jb.propagate(polar, points, block_diag([block] * 3, format="csr"))
+    seen, spread = jb.propagate(polar, points, block_diag([csr_array(block)] * 3, format="csr"))
     drawn = np.random.default_rng(1).multivariate_normal(np.zeros(2), block, (SAMPLES, 3))
     sampled = polar((points + drawn).reshape(-1, 2)).reshape(-1, 3, 2).std(axis=0)
     for (r, a), (dr, da), (sr, sa) in zip(seen, np.sqrt(spread.diagonal()).reshape(3, 2), sampled, strict=True):

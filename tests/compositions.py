@@ -522,6 +522,8 @@ def evaluated(lines, name, values):
             exec("\n".join(lines), space)
     except (ValueError, IndexError, TypeError, np.linalg.LinAlgError):
         return None
+    except AttributeError:  # a function that NumPy 2.0 does not have
+        return None
     value = np.asarray(space[name])
     moderate = value.dtype == float and 0 < value.size <= SMALL and value.ndim <= 4 and np.all(np.abs(value) < 30)
     return value if moderate else None

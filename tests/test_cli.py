@@ -270,7 +270,7 @@ USAGE = {
         "squares(x) cannot be called with 2 values",
     ),
     "text": (["check", *SQUARES, "--at", "'a'", "--points", "1"], "argument 0 is 'a'. Write a number"),
-    "by name only": (["explain", "model.py:named", "--at", "1"], "missing a required argument: 'x'"),
+    "by name only": (["explain", "model.py:named", "--at", "1"], "argument: 'x'"),
     "no such wrt": (["check", *SQUARES, "--at", "[1]", "--wrt", "w"], "--wrt takes one of x"),
     "no such argnum": (["check", *SQUARES, "--at", "[1]", "--argnum", "1"], "Count from 0, or write --wrt NAME"),
     "both": (["check", *SQUARES, "--at", "[1]", "--argnum", "0", "--wrt", "x"], "not allowed with"),

@@ -125,7 +125,9 @@ def sparse(terms: Sequence[Term], shape: tuple[int, int], dtype: Any, format: st
     listed: Any = coo_array((values, (rows, columns)), shape=shape)
     result = listed.tocsc() if format == "csc" else listed.tocsr()
     result.sum_duplicates()
-    return result.asformat(format)
+    result = result.asformat(format)
+    result.has_canonical_format = True  # SciPy 1.13 does not hand this on to "coo"
+    return result
 
 
 def compacted(terms: Sequence[Term], dtype: Any) -> list[Term]:

@@ -251,16 +251,26 @@ def by_eigenvector(y: Any, a: Any) -> Jacobian:
     )
 
 
+def real_if_all_are(values: Any) -> Any:
+    """Real numbers instead of complex ones without imaginary parts, which NumPy gives from 2.5 on."""
+    return values.real if np.iscomplexobj(values) and not np.any(values.imag) else values
+
+
+def eigvals(a: Any) -> Any:
+    """The eigenvalues that ``eigvals`` gives."""
+    return real_if_all_are(np.linalg.eigvals(a))
+
+
 @dispatchable
 def eigenvalues(a: Any) -> Any:
     """The eigenvalues that ``eig`` gives."""
-    return np.linalg.eig(a).eigenvalues
+    return real_if_all_are(np.linalg.eig(a).eigenvalues)
 
 
 @dispatchable
 def eigenvectors(a: Any) -> Any:
     """The eigenvectors that ``eig`` gives."""
-    return np.linalg.eig(a).eigenvectors
+    return real_if_all_are(np.linalg.eig(a).eigenvectors)
 
 
 def nearly_defective(y: Any, a: Any) -> Any:
@@ -298,13 +308,15 @@ rule(
     ),
     samples=well_conditioned(*SQUARE),
 )
-for _function in (np.linalg.eigvals, eigenvalues):
-    rule(_function, by_eigenvalue, samples=spread_out(*SQUARE), kink=nearly_defective, source=MAGNUS)
+for _function, _evaluate in ((np.linalg.eigvals, eigvals), (eigenvalues, None)):
+    rule(
+        _function, by_eigenvalue, samples=spread_out(*SQUARE), kink=nearly_defective, source=MAGNUS, evaluate=_evaluate
+    )
 rule(
     eigenvectors,
     by_eigenvector,
     samples=spread_out(*SQUARE),
-    kink=lambda y, a: nearly_defective(np.linalg.eigvals(a), a)[..., None, :],
+    kink=lambda y, a: nearly_defective(eigvals(a), a)[..., None, :],
     source=MAGNUS,
     dense=EVERY_COLUMN,
 )

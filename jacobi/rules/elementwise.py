@@ -256,7 +256,7 @@ composed(
     samples=calls((3,), ((2, 3), {"decimals": 1}), ((3,), {"decimals": -1}), domain=between_integers),
 )
 composed(np.around, rounded, samples=calls((3,), domain=between_integers))
-composed(np.fix, lambda x: np.trunc(x), samples=broadcast(between_integers))
+composed(np.fix, lambda x: np.trunc(x), samples=broadcast(between_integers))  # deprecated in NumPy 2.5
 composed(np.modf, lambda x: (x - np.trunc(x), np.trunc(x)), samples=broadcast(between_integers))
 composed(
     np.divmod,

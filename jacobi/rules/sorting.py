@@ -288,7 +288,7 @@ composed(
 
 silent(np.argpartition, np.lexsort, np.nanargmax, np.nanargmin, np.isin)
 if hasattr(np, "in1d"):  # before NumPy 2.4
-    silent(np.in1d)
+    silent(np.in1d)  # noqa: NPY201
 refused(
     "Its result has as many entries as there are different values, and they change when values meet or part. "
     "Use np.sort, or take np.unique of plain labels.",

@@ -13,6 +13,8 @@ from jacobi.expressions import Node
 from jacobi.rules import Composed, Rule
 from jacobi.rules.registry import NoClosedForm
 
+COMPLEX_IN_FORM = {np.linalg.eig, np.linalg.eigvals}  # from NumPy 2.5 on, where all their numbers are real as well
+
 
 class Case:
     """One call of an operation; all arrays of floating numbers in it are its variables.
@@ -46,6 +48,8 @@ class Case:
         rest = iter(variables)
         arguments, keywords = replaced(self.call, rest)
         result = self.function(*arguments, **keywords)
+        if self.rule.function in COMPLEX_IN_FORM:
+            result = tuple(map(np.real, result)) if isinstance(result, tuple) else np.real(result)
         if not isinstance(result, (tuple, list)) and np.iscomplexobj(result):
             result = result.real, result.imag
         if isinstance(result, (tuple, list)):

@@ -132,6 +132,7 @@ AT = {
     np.fmod: (np.array([2.0, 3.0, 5.0]), np.full(3, 2.0)),
     np.heaviside: (ZERO, np.ones(3)),
     np.hypot: (ZERO, np.zeros(3)),
+    np.arctan2: (ZERO, np.zeros(3)),
     quotient: (ZERO, np.array([0.0, 1.0, 1.0])),
     np.nan_to_num: (np.array([np.inf, 1.0, 2.0]),),
 }

@@ -55,13 +55,22 @@ ARGUMENTS = {  # what to call with, where an array in every required place is no
     "numpy.vstack": lambda x: ((x, x),),
 }
 
+# Functions written in C that need two arguments; they tell their parameters from NumPy 2.4 on only.
+PAIRS = {
+    np.busday_count, np.busday_offset, np.can_cast, np.may_share_memory, np.ravel_multi_index, np.shares_memory,
+    np.unravel_index,
+}  # fmt: skip
+
 
 def required(function):
     """How many arguments a function needs."""
     if isinstance(function, np.ufunc):
         return function.nin
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = inspect.signature(function).parameters.values()
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:
+        return 2 if function in PAIRS else 1
     return max(1, sum(p.kind in kinds and p.default is p.empty for p in parameters))
 
 
@@ -112,6 +121,7 @@ def test_methods_of_ufuncs_have_a_rule_or_raise(name, method):
         jb.jacobian(lambda x: getattr(ufunc, method)(x, *arguments))(VECTOR)
 
 
+@pytest.mark.filterwarnings("ignore:`in1d` is deprecated:DeprecationWarning")
 @pytest.mark.parametrize("function", [f for f, o in REGISTRY.items() if o.kind == "silent"], ids=lambda f: f.__name__)
 def test_silent_functions_give_plain_values(function):
     """No node comes out, so nothing that looks traced has lost its derivative."""

@@ -75,4 +75,4 @@ jb.check(f, df, x, argnum="0")  # error: arg-type
 jb.jacobian(f, format=3)  # error: arg-type
 root("two")  # error: arg-type
 jb.propagate(f, x)  # error: call-arg
-misspelt = J.structur  # error: attr-defined
+misspelt = J.structures  # error: attr-defined

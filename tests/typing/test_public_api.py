@@ -49,6 +49,18 @@ def plain(revealed: str) -> str:
     return re.sub(r"Union\[(.*), None\]", r"\1 | None", text).replace("args: ", "").replace("kwargs: ", "")
 
 
+def test_no_public_name_is_of_any_type(tmp_path):
+    pytest.importorskip("mypy")
+    names = [*jb.__all__, "local.multiply", "functions.softmax", *(f"testing.{name}" for name in jb.testing.__all__)]
+    file = tmp_path / "every_name.py"
+    file.write_text("import jacobi as jb\n" + "".join(f"reveal_type(jb.{name})\n" for name in names))
+    command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", str(file)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    revealed = dict(re.findall(r"every_name\.py:(\d+): note: Revealed type is \"(.*)\"", done.stdout))
+    assert len(revealed) == len(names), done.stdout
+    assert [name for name, text in zip(names, revealed.values(), strict=True) if plain(text) == "Any"] == []
+
+
 def test_names_that_are_imported_later_are_known_to_type_checkers():
     source = Path(jb.__file__).read_text()
     block = source.partition("if TYPE_CHECKING:")[2].partition("\n\n")[0]
