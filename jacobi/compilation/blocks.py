@@ -18,6 +18,7 @@ LARGE = 2**15  # entries from which on blocks pay
 PIECE = 2**15  # entries of a piece
 THREADED = 2**18  # entries from which on a second thread pays
 THREADED_PIECE = 2**16  # with two threads: smaller ones wait for Python's lock too often
+LINE = 64  # entries that pieces are multiples of, so that no two threads write into one line of the cache
 FEW = 2  # instructions that are not worth a block
 
 
@@ -102,8 +103,11 @@ def finished(run: list[Instruction]) -> Iterator[Any]:
 
 
 def piece_of(size: int) -> int:
-    """How many entries a piece of an array has."""
-    return min(size, PIECE if size < THREADED else THREADED_PIECE)
+    """How many entries a piece of an array has: with two threads, each has equally many pieces of equal length."""
+    if size < THREADED:
+        return min(size, PIECE)
+    pieces = 2 * -(-size // (2 * THREADED_PIECE))
+    return -(-size // (pieces * LINE)) * LINE
 
 
 def in_blocks(block: Callable[[int, int], None], size: int) -> None:
@@ -111,7 +115,8 @@ def in_blocks(block: Callable[[int, int], None], size: int) -> None:
     if size < THREADED:
         block(0, size)
         return
-    middle = size // 2 // THREADED_PIECE * THREADED_PIECE
+    piece = piece_of(size)
+    middle = -(-size // piece) // 2 * piece
     failed: list[BaseException] = []
 
     def second() -> None:

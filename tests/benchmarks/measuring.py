@@ -11,34 +11,44 @@ from jacobi.differentiate import trace
 
 ROUNDS, BATCHES = 3, 5
 BATCH = 0.01  # seconds
+WARM_UP = 0.1  # seconds, in which the threads of the contestant before come to rest and its own wake up
+QUICK = 500  # calls in a batch from which on a contestant has no threads
+LONG = 0.05  # seconds: contestants that take longer get fewer batches
 
 
-def seconds(contestants, arguments):
-    """The time of a call of every contestant."""
-    counts = [repeats(contestant, arguments) for contestant in contestants]
+def seconds(contestants):
+    """The time of a call of every contestant, which is a function and its arguments."""
+    counts, batches = zip(*(repeats(*contestant) for contestant in contestants), strict=True)
     best = [np.inf] * len(contestants)
-    for _ in range(ROUNDS):
-        for k, contestant in enumerate(contestants):
+    for turn in range(ROUNDS):
+        for k, (function, arguments) in enumerate(contestants):
+            if batches[k] == 1 and turn:
+                continue
             times = []
-            for _ in range(BATCHES):
+            if counts[k] < QUICK:
+                begin = time.perf_counter()
+                while time.perf_counter() - begin < WARM_UP:
+                    function(*arguments)
+            for _ in range(batches[k]):
                 begin = time.perf_counter()
                 for _ in range(counts[k]):
-                    contestant(*arguments)
+                    function(*arguments)
                 times.append((time.perf_counter() - begin) / counts[k])
             best[k] = min(best[k], median(times))
     return best
 
 
-def repeats(contestant, arguments):
-    """How many calls make a batch."""
+def repeats(function, arguments):
+    """How many calls make a batch, and how many batches a turn."""
     count = 1
     while True:
         begin = time.perf_counter()
         for _ in range(count):
-            contestant(*arguments)
+            function(*arguments)
         passed = time.perf_counter() - begin
         if passed > BATCH / 2:
-            return max(1, round(count * BATCH / passed))
+            batches = BATCHES if passed < LONG else 3 if passed < 10 * LONG else 1
+            return max(1, round(count * BATCH / passed)), batches
         count *= 4
 
 

@@ -1,26 +1,30 @@
 """Benchmarks: jacobi traced and compiled, against the function, closed forms by hand and other systems, in one run.
 
-``python tests/benchmarks/run.py`` prints the tables; ``--write`` puts them into ``docs/benchmarks.md`` as well, and
-``--quick`` leaves the largest sizes out.  Every result is compared with the closed form before anything is timed.
+``python tests/benchmarks/run.py`` prints the tables; ``--write`` puts them into ``docs/benchmarks.md`` and the curves
+beside it, ``--quick`` leaves the largest sizes out, ``--without-peers`` the other systems, and ``--only TEXT`` all
+workloads without this text in their names.  Every result is compared with the closed form before anything is timed.
 """
 
-import os
-
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
 import argparse
+import os
 import platform
 import subprocess
 import sys
+from functools import partial
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
+import curves
 import measuring
 import numpy as np
-from peers import ADAPTERS, peers
-from workloads import nbytes, workloads
+import tables
+from peers import Peers
+from workload import nbytes
+from workloads import workloads
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+PICTURES = PAGE.with_suffix("")
 MARK = "<!-- figures: written by tests/benchmarks/run.py -->"
 SLACK = 2**17  # bytes of small things that the limit of memory does not count
 
@@ -35,66 +39,33 @@ def agree(workload, name, found, expected, tolerance=1e-9):
         np.testing.assert_allclose(one, other, tolerance, tolerance * scale, err_msg=what)
 
 
-def measured(workload):
-    """The figures of a workload."""
+def measured(workload, peers):
+    """The figures of a workload: seconds, bytes, and what is known of other systems."""
     traced = workload.transform(workload.plain)
     arguments = workload.arguments
     compiled, set_up = measuring.set_up(traced, arguments)
     new = tuple(a * 1.01 if k == 0 else a for k, a in enumerate(arguments))
-    contestants = {"f": workload.plain, "traced": traced, "compiled": compiled}
+    ours = {"f": workload.plain, "traced": traced, "compiled": compiled}
     if workload.by_hand is not None:
-        contestants["by hand"] = workload.by_hand
+        ours["by hand"] = workload.by_hand
         agree(workload, "compiled", compiled(*new), workload.by_hand(*new))
     agree(workload, "compiled and traced", compiled(*new), traced(*new))
-    for name, derivative, tolerance in peers(workload):
-        agree(workload, name, derivative(*arguments), traced(*arguments), tolerance)
-        contestants[name] = derivative
-    times = dict(zip(contestants, measuring.seconds(list(contestants.values()), new), strict=True))
+    expected = traced(*arguments)
+    entered, failed = peers.enter(workload, lambda name, found, t: agree(workload, name, found, expected, t))
+    contestants = [(function, new) for function in ours.values()]
+    contestants += [(entry.contestant.call, entry.contestant.place(*new)) for entry in entered.values()]
+    times = dict(zip([*ours, *entered], measuring.seconds(contestants), strict=True))
     memory, result = measuring.peak(compiled, new)
     limit = measuring.bytes_of(result) + nbytes(new) + 3 * measuring.largest_intermediate(workload.plain, new)
-    return {"set-up": set_up, "memory": memory, "limit": limit + SLACK, **times}
-
-
-def table(results):
-    """The main table."""
-    lines = [
-        "| workload | size | f | traced | set-up | compiled | by hand | compiled / by hand | target | memory / limit |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    for workload, found in results:
-        hand = found.get("by hand", np.nan)
-        ratio = f"{found['compiled'] / hand:.2f}" if hand == hand else ""
-        lines.append(
-            f"| {workload.name} | {workload.size} | {unit(found['f'])} | {unit(found['traced'])} "
-            f"| {unit(found['set-up'])} | {unit(found['compiled'])} | {unit(hand) if hand == hand else ''} | {ratio} "
-            f"| {f'<= {workload.compiled_target:g}' if ratio else ''} | {found['memory'] / found['limit']:.2f} |"
-        )
-    return lines
-
-
-def table_of_peers(results):
-    """How many times longer other systems take than the compiled Jacobian."""
-    names = [name for name in ADAPTERS if any(name in found for _, found in results)]
-    lines = [f"| workload | size | {' | '.join(names)} |", f"| --- | --- | {' | '.join('---:' for _ in names)} |"]
-    for workload, found in results:
-        if any(name in found for name in names):
-            cells = [f"{found[name] / found['compiled']:,.1f}" if name in found else "" for name in names]
-            lines.append(f"| {workload.name} | {workload.size} | {' | '.join(cells)} |")
-    return lines
-
-
-def slopes(results):
-    """By which power of the size the time grows, for workloads of several sizes, at the upper end."""
-    lines = ["| workload | sizes | slope |", "| --- | --- | ---: |"]
-    by_name = {}
-    for workload, found in results:
-        by_name.setdefault(workload.name, []).append((np.size(workload.arguments[0]), workload.size, found["compiled"]))
-    for name, rows in by_name.items():
-        (small, first, before), (large, last, after) = rows[-2:] if len(rows) > 2 else (rows[0], rows[0])
-        if large > 10 * small or (large > 4 * small and "csr" in name):
-            slope = np.log(after / before) / np.log(large / small)
-            lines.append(f"| {name} | {first} to {last} | {slope:.2f} |")
-    return lines
+    return tables.Figures(
+        workload,
+        times,
+        set_up,
+        memory / (limit + SLACK),
+        {name: entry.set_up for name, entry in entered.items()},
+        {name: entry.contestant.form for name, entry in entered.items()},
+        failed,
+    )
 
 
 def import_times():
@@ -103,63 +74,71 @@ def import_times():
         "import time; a = time.perf_counter(); import numpy; b = time.perf_counter(); import jacobi;"
         "print(b - a, time.perf_counter() - b)"
     )
-    runs = [
-        [float(t) for t in subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.split()]
-        for _ in range(7)
-    ]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    run = partial(subprocess.run, [sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    runs = [[float(t) for t in run().stdout.split()] for _ in range(7)]
     return min(run[0] for run in runs) * 1e3, min(run[1] for run in runs) * 1e3
 
 
-def unit(t):
-    """A time with a unit."""
-    return f"{t * 1e3:.3g} ms" if t >= 1e-3 else f"{t * 1e6:.3g} µs"
+def cores():
+    """How many cores the process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
-def misses(results):
-    """The figures that lie above their targets."""
-    lines = []
-    for workload, found in results:
-        name = f"{workload.name}, {workload.size}"
-        if "by hand" in found and found["compiled"] > workload.compiled_target * found["by hand"]:
-            ratio = found["compiled"] / found["by hand"]
-            lines.append(f"- {name}: compiled takes {ratio:.2f} times the closed form ({workload.compiled_target:g}).")
-        if workload.traced_target and found["traced"] > workload.traced_target * found["f"]:
-            ratio = found["traced"] / found["f"]
-            lines.append(f"- {name}: traced takes {ratio:.1f} times f ({workload.traced_target:g}).")
-        if found["memory"] > found["limit"]:
-            lines.append(f"- {name}: the peak of memory is {found['memory'] / found['limit']:.2f} of its limit.")
-    return lines or ["All targets are met."]
+def versions(systems):
+    """The other systems that took part."""
+    modules = sorted({module for system in systems.values() for module in system.modules} - {"scipy"})
+    return ", ".join(f"{module} {version(module)}" for module in ["scipy", *modules])
 
 
-def page(quick):
-    """All tables."""
+def page(options):
+    """All tables, and the figures that they are made of."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    results = []
-    for workload in workloads(largest=not quick):
-        results.append((workload, measured(workload)))
-        print(table(results[-1:])[-1], flush=True)
+    threads = os.environ.get("OPENBLAS_NUM_THREADS", "all")
+    kernels = os.environ.get("OPENBLAS_CORETYPE", "as NumPy chooses")
+    peers = Peers({} if options.without_peers else None)
+    found = []
+    for workload in workloads(largest=not options.quick):
+        if options.only in f"{workload.name}, {workload.size}":
+            found.append(measured(workload, peers))
+            print(tables.main(found[-1:])[-1], flush=True)
     numpy_time, ours = import_times()
-    return "\n".join([
+    pictures = curves.drawn(found, PICTURES) if options.write and find_spec("matplotlib") else []
+    told = {name for name, system in peers.systems.items() if system.told}
+    untold = [name for name in peers.systems if name not in told]
+    lines = [
         f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.system()} {platform.machine()}, "
-        f"{os.cpu_count()} cores, BLAS on one thread; the load of the machine was {load:.1f} at the start.",
-        "", *table(results),
-        "", "### Above the target", "", *misses(results),
-        "", "### Other systems", "", "How many times longer they take than the compiled derivative; those that are not "
-        "installed are left out, and so are results of more than four million entries.", "", *table_of_peers(results),
-        "", "### Growth", "", "The time of the compiled derivative grows like the size to this power.", "",
-        *slopes(results),
+        f"{cores()} cores; BLAS on {threads} of them, with kernels {kernels}; "
+        f"the load of the machine was {load:.1f} at the start.",
+        "", *tables.main(found),
+        "", "### Above the target", "", *tables.misses(found, untold),
+    ]  # fmt: skip
+    if peers.systems:
+        lines += ["", "### Other systems", "", f"With {versions(peers.systems)}.", ""]
+        lines += ["Not told the structure:", "", *tables.ratios(found, untold)]
+        if told:
+            lines += ["", "Told something of it:", "", *tables.ratios(found, sorted(told))]
+        lines += ["", "#### Where another system is faster", "", *tables.faster(found, list(peers.systems))]
+        lines += ["", "#### Set-up", "", *tables.set_ups(found, list(peers.systems))]
+        lines += ["", "#### Left out and failed", "", *tables.failures(found)]
+    lines += ["", "### Growth", "", "The time of the compiled derivative grows like the size to this power.", ""]
+    lines += [*tables.slopes(found), "", *pictures] if pictures else tables.slopes(found)
+    lines += [
         "", "### Import", "",
         f"`import jacobi` takes {ours:.0f} ms on top of {numpy_time:.0f} ms for `import numpy` "
         "(target: at most 40 ms).",
-    ])  # fmt: skip
+    ]  # fmt: skip
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks.md")
+    parser.add_argument("--write", action="store_true", help="put tables and curves into docs")
     parser.add_argument("--quick", action="store_true", help="leave the largest sizes out")
+    parser.add_argument("--without-peers", action="store_true", help="leave other systems out")
+    parser.add_argument("--only", metavar="TEXT", default="", help="only workloads with this text in their names")
     options = parser.parse_args()
-    figures = page(options.quick)
+    figures = page(options)
     print(figures)
     if options.write:
         head = PAGE.read_text(encoding="utf-8").partition(MARK)[0]
