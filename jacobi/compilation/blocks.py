@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from jacobi.compilation.instructions import Check, Fill, Instruction, Part, Prog
 
 LARGE = 2**15  # entries from which on blocks pay
 PIECE = 2**15  # entries of a piece
-THREADED = 2**18  # entries from which on a second thread pays
+THREADED = 2**16  # entries from which on a second thread pays
 THREADED_PIECE = 2**16  # with two threads: smaller ones wait for Python's lock too often
 LINE = 64  # entries that pieces are multiples of, so that no two threads write into one line of the cache
 FEW = 2  # instructions that are not worth a block
@@ -112,25 +113,65 @@ def piece_of(size: int) -> int:
 
 def in_blocks(block: Callable[[int, int], None], size: int) -> None:
     """Evaluate all pieces, half of them in a second thread where there are many: NumPy releases the lock."""
-    if size < THREADED:
+    piece = piece_of(size)
+    middle = -(-size // piece) // 2 * piece if size >= THREADED else size
+    if middle == size or not SECOND.lock.acquire(blocking=False):  # somebody else has the second thread
         block(0, size)
         return
-    piece = piece_of(size)
-    middle = -(-size // piece) // 2 * piece
-    failed: list[BaseException] = []
-
-    def second() -> None:
-        try:
-            with np.errstate(all="ignore"):
-                block(middle, size)
-        except BaseException as problem:
-            failed.append(problem)
-
-    thread = threading.Thread(target=second)
-    thread.start()
     try:
-        block(0, middle)
+        failed: list[BaseException] = []
+
+        def second() -> None:
+            try:
+                with np.errstate(all="ignore"):
+                    block(middle, size)
+            except BaseException as problem:
+                failed.append(problem)
+
+        done = SECOND.begin(second)
+        try:
+            block(0, middle)
+        finally:
+            done.acquire()
     finally:
-        thread.join()
+        SECOND.lock.release()
     if failed:
         raise failed[0]
+
+
+class SecondThread:
+    """A thread that stays and waits for work, since to start one takes as long as the work on 50,000 numbers.
+
+    Attributes
+    ----------
+    lock : Lock
+        Held by whoever uses the thread.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.tasks: SimpleQueue[Any] = SimpleQueue()
+        self.thread: threading.Thread | None = None
+
+    def begin(self, work: Callable[[], None]) -> threading.Lock:
+        """Have something done; the lock that is returned can be acquired when it is."""
+        if self.thread is None or not self.thread.is_alive():  # at first, and in a process that was forked
+            self.tasks = SimpleQueue()
+            self.thread = threading.Thread(target=run_all, args=(self.tasks,), name="jacobi", daemon=True)
+            self.thread.start()
+        done = threading.Lock()
+        done.acquire()
+        self.tasks.put((work, done))
+        return done
+
+
+def run_all(tasks: SimpleQueue[Any]) -> None:
+    """Do whatever comes, for ever."""
+    while True:
+        work, done = tasks.get()
+        work()
+        del work  # with the arrays that it holds
+        done.release()
+
+
+SECOND = SecondThread()
