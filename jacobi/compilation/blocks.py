@@ -19,6 +19,7 @@ LARGE = 2**15  # entries from which on blocks pay
 PIECE = 2**15  # entries of a piece
 THREADED = 2**16  # entries from which on a second thread pays
 THREADED_PIECE = 2**16  # with two threads: smaller ones wait for Python's lock too often
+AHEAD = 2**13  # entries that the first thread does until the second one has woken up
 LINE = 64  # entries that pieces are multiples of, so that no two threads write into one line of the cache
 FEW = 2  # instructions that are not worth a block
 
@@ -104,17 +105,17 @@ def finished(run: list[Instruction]) -> Iterator[Any]:
 
 
 def piece_of(size: int) -> int:
-    """How many entries a piece of an array has: with two threads, each has equally many pieces of equal length."""
+    """How many entries a piece of an array has: with two threads, those of the first are all of this length."""
     if size < THREADED:
         return min(size, PIECE)
-    pieces = 2 * -(-size // (2 * THREADED_PIECE))
-    return -(-size // (pieces * LINE)) * LINE
+    own = size // 2 + AHEAD
+    return -(-own // (-(-own // THREADED_PIECE) * LINE)) * LINE
 
 
 def in_blocks(block: Callable[[int, int], None], size: int) -> None:
     """Evaluate all pieces, half of them in a second thread where there are many: NumPy releases the lock."""
     piece = piece_of(size)
-    middle = -(-size // piece) // 2 * piece if size >= THREADED else size
+    middle = -(-(size // 2 + AHEAD) // piece) * piece if size >= THREADED else size
     if middle == size or not SECOND.lock.acquire(blocking=False):  # somebody else has the second thread
         block(0, size)
         return
