@@ -15,6 +15,7 @@ from jacobi.compilation.forms import Form, Leaf, as_names, filled, leaves_of, pa
 from jacobi.compilation.instructions import Builder, without_dead_ones
 from jacobi.compilation.masks import without_zeros
 from jacobi.compilation.recording import recorded
+from jacobi.compilation.scattering import in_place
 from jacobi.compilation.writing import Writer
 
 MISMATCH: Any = object()  # what `Version.enter` returns where the recording does not hold
@@ -74,7 +75,8 @@ class Version:
         assembler = Assembler(builder, exit)
         result = assembler.result(recording.output)
         program = without_dead_ones(builder.program, assembler.outputs)
-        program = without_dead_ones(without_zeros(program, assembler.outputs), assembler.outputs)
+        for improved in (without_zeros, in_place):
+            program = without_dead_ones(improved(program, assembler.outputs), assembler.outputs)
         self.program = gathered(program)
         self.inputs, self.outputs, self.kept = builder.inputs, assembler.outputs, assembler.kept
         self.title = title_of(function)

@@ -15,6 +15,7 @@ from jacobi.compilation.filling import Filling
 from jacobi.compilation.forms import RESERVED
 from jacobi.compilation.instructions import Check, Fill, Instruction, Program, Value, last_uses
 from jacobi.compilation.pieces import Pieces
+from jacobi.compilation.scattering import plus_scattered
 from jacobi.compilation.words import BY_POSITION, COMPARED, INFIX, METHODS, in_parentheses, template_of
 from jacobi.matrix.arrays import indicator
 
@@ -86,6 +87,7 @@ class Writer:
         self.inputs = set(names)
         self.roots = {number: {number} for number in names}  # whose memory a value may share
         self.views: dict[int, set[int]] = {}  # who may share the memory of a value
+        self.whole: set[int] = set()  # arrays every number of which has a place of its own
         self.python: set[int] = set()  # numbers of Python rather than NumPy
         self.loud = False
         self.place = ""
@@ -202,6 +204,9 @@ class Writer:
             line = f"{line}  # {self.place}" if self.place else line
         self.lines.append(line)
         self.rooted(target, instruction.operands if instruction.view else ())
+        reshaped = instruction.function is np.reshape and instruction.operands[0].number in self.whole
+        if not instruction.view or reshaped:
+            self.whole.add(target.number)
 
     def rooted(self, target: Value, sources: Sequence[Value]) -> None:
         """Note whose memory a new value may share."""
@@ -274,7 +279,13 @@ class Writer:
         """An operand that is needed no more and whose memory fits the result."""
         target = instruction.target
         function = instruction.function
-        if not instruction.entrywise or function is indicator or target.size < REUSED or "O" in function.types[0]:
+        if target.size < REUSED:
+            return None
+        if function is plus_scattered:
+            first = instruction.operands[0]
+            own = all(not self.alive(root, position) for root in self.roots.get(first.number, {CONSTANT}))
+            return self.names[first.number] if own and first.number in self.whole else None
+        if not instruction.entrywise or function is indicator or "O" in function.types[0]:
             return None
         for value in instruction.operands:
             fits = value.shape == target.shape and value.dtype == target.dtype

@@ -201,6 +201,22 @@ def test_large_arrays_in_blocks_and_threads():
             np.testing.assert_allclose(found.diagonal(), expected.diagonal(), 1e-12, 1e-14)
 
 
+def test_scattered_summands_are_added_in_place_where_nobody_else_needs_the_array():
+    def blocks(z):
+        return jb.jacobian(lambda z: np.exp(z) / np.sum(np.exp(z), axis=1, keepdims=True))(z).blocks()
+
+    def twice(z):  # the array is needed again, and a constant, and an argument
+        total, parts = np.outer(z, z).ravel(), jb.jacobian(np.sin)(z).toarray().ravel()
+        return parts + total, total * 2, parts + np.ones(z.size**2)
+
+    rng = np.random.default_rng(0)
+    for size in ((3, 4), (50, 10)):
+        agrees(blocks, (rng.normal(size=size),), (rng.normal(size=size),), recordings=1)
+    for size in (3, 60):
+        agrees(twice, (rng.normal(size=size),), (rng.normal(size=size),), recordings=1)
+    assert "plus_scattered" in jb.compile(blocks, np.ones((50, 10))).source
+
+
 def test_constants_are_told_apart():
     large = np.arange(10_000)
     first, second = large.copy(), large.copy()
