@@ -61,6 +61,8 @@ def dense(terms: Sequence[Term], shape: tuple[int, int], dtype: Any) -> NDArray[
     terms = [term.contracted() for term in terms]
     whole = next((term for term in terms if fills(term.wiring, shape)), None)
     result: NDArray[Any] = np.zeros(shape[0] * shape[1], dtype) if whole is None else written_out(whole, dtype)
+    if whole is not None and len(terms) > 1:
+        result += 0.0  # a sum has no minus in front of a zero
     for term in terms:
         if term is not whole:
             w = term.wiring

@@ -93,6 +93,7 @@ def elementwise(function: Any, *partials: Partial | None, domain: Any = samples.
 
     Examples
     --------
+    >>> import numpy as np
     >>> elementwise(np.tanh, lambda y, x: 1 - y * y)
     <rule of numpy.tanh>
     >>> import math
