@@ -215,6 +215,7 @@ def against_witnesses(problem: Problem, given: Claim, claim: Any, options: Optio
         )
     if report.verdict == "correct":
         report.notes += tuple(blind_spots(problem, decision.reference))
+        report.notes += tracing.one_sided if isinstance(tracing, Traced) else ()
         if not is_value(claim) and holds_nearby(problem, claim, options.layout, options.order, options.seed) is False:
             report.notes += ("right at this point, but not at a point nearby: compare at others with points=5",)
     else:

@@ -10,11 +10,12 @@ import numpy as np
 
 from jacobi.errors import InputError, at_users_line
 from jacobi.finite_difference import fresh
+from jacobi.notation.shapes import letters_in, numbers_of
 from jacobi.verification.claims import UnfitClaim, call, read
 from jacobi.verification.problem import Problem
 from jacobi.verification.report import Report
 from jacobi.verification.sampling import in_order, sampled
-from jacobi.verification.witnesses import Traced, traced
+from jacobi.verification.witnesses import NOT_COMPARED, Traced, traced
 
 Compare = Callable[[Sequence[tuple[Any, ...]]], list[Report]]  # at several points
 
@@ -94,20 +95,19 @@ def over_points(first: Report, others: Sequence[Report]) -> Report:
         bad = open_points[0]
         text = f"correct at the given point, {bad.verdict} at another one: {bad.reason}"
         return replace(first, notes=(*first.notes, text), points=reports)
-    return replace(first, points=reports)
+    return replace(seen_everywhere(first, reports), points=reports)
 
 
 def over_shapes(compare: Compare, f: Callable[..., Any], shapes: Mapping[str, Any], seed: int) -> Report:
     """The reports at several sizes of all dimensions; the first wrong one decides."""
     rng = np.random.default_rng(seed)
-    letters = sorted({size for shape in shapes.values() for size in as_shape(shape) if isinstance(size, str)})
+    letters = sorted(letters_in(shapes))
     if len(letters) > len(SIZES[0]):
         raise InputError(at_users_line(f"{len(letters)} different letters in shapes=", f"Use at most {len(SIZES[0])}."))
     several = [dict(zip(letters, numbers, strict=False)) for numbers in (SIZES if letters else SIZES[:1])]
     points = []
     for sizes in several:
-        known = {name: tuple(sizes.get(size, size) for size in as_shape(shape)) for name, shape in shapes.items()}
-        points.append(in_order(f, sampled(known, rng)))
+        points.append(in_order(f, sampled(numbers_of(shapes, sizes), rng)))
     reports = compare(points)
     if letters:
         chosen = [", ".join(f"{letter} = {size}" for letter, size in sizes.items()) for sizes in several]
@@ -119,7 +119,7 @@ def over_shapes(compare: Compare, f: Callable[..., Any], shapes: Mapping[str, An
             right = sum(report.verdict == "correct" for report in reports)
             text = f"{verdict} at {len(bad)} of {len(reports)} sizes, correct at {right}"
             return replace(same_slip(bad, text), points=tuple(reports))
-    return replace(reports[0], points=tuple(reports))
+    return replace(seen_everywhere(reports[0], reports[1:]), points=tuple(reports))
 
 
 def same_slip(bad: list[Report], text: str) -> Report:
@@ -134,12 +134,11 @@ def same_slip(bad: list[Report], text: str) -> Report:
     return replace(first, explanation=text, diagnosis=found[0].identifier if found else None, candidates=found)
 
 
-def as_shape(shape: Any) -> tuple[Any, ...]:
-    """A shape; a single size is the length of a vector, and ``"N, n"`` is a matrix."""
-    if isinstance(shape, str):
-        parts = [part.strip() for part in shape.strip("()").split(",") if part.strip()]
-        return tuple(int(part) if part.isdigit() else part for part in parts)
-    return tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+def seen_everywhere(first: Report, others: Sequence[Report]) -> Report:
+    """The first report without those case distinctions that went the other way at another point."""
+    right = [report for report in others if report.verdict == "correct"]
+    notes = [note for note in first.notes if not note.endswith(NOT_COMPARED) or all(note in r.notes for r in right)]
+    return replace(first, notes=tuple(notes))
 
 
 def blind_spots(problem: Problem, reference: Any) -> list[str]:

@@ -116,6 +116,8 @@ def pose(f: Callable[..., Any], args: tuple[Any, ...], argnum: int, spread: Spre
     notes = look_at_argument(args[argnum], argnum)
     watched = Watched(f, name_of(f, "the function"))
     args = tuple(fresh(argument) for argument in args)
+    if isinstance(args[argnum], (list, tuple)):  # the function and the claim are given an array
+        args = (*args[:argnum], np.asarray(args[argnum], float), *args[argnum + 1 :])
     start = perf_counter()
     try:
         with np.errstate(all="ignore"):

@@ -10,11 +10,19 @@ import numpy as np
 
 from jacobi.differentiate import jacobians, trace
 from jacobi.errors import JacobiError
+from jacobi.expressions import Step
 from jacobi.finite_difference import Point, fresh
 from jacobi.matrix import Jacobian
 from jacobi.verification.evidence import Array
 
 LEVELS = tuple(4.0**-k for k in (10, 12, 14, 16))  # the steps at which the kind of a limit is looked at
+FIRST, SECOND, ABOVE, BELOW = "its first operand", "its second operand", "positive numbers", "negative numbers"
+NOT_COMPARED = "its other case was not compared"
+SIDES: dict[Any, tuple[str, str]] = {  # of case distinctions: where what tells them apart is positive, or true; else
+    **dict.fromkeys((np.maximum, np.fmax, np.where), (FIRST, SECOND)),
+    **dict.fromkeys((np.minimum, np.fmin), (SECOND, FIRST)),
+    **dict.fromkeys((np.absolute, np.fabs), (ABOVE, BELOW)),
+}
 KINDS = ("precision", "kink", "jump", "diverging slope")
 
 
@@ -28,10 +36,13 @@ class Traced:
         The result of the function.
     jacobian : Jacobian
         Its derivative, structure kept.
+    one_sided : tuple of str
+        The case distinctions that went one way for every entry.
     """
 
     value: Any
     jacobian: Jacobian
+    one_sided: tuple[str, ...] = ()
 
 
 def traced(f: Callable[..., Any], arguments: tuple[Any, ...], argnum: int) -> Traced | str:
@@ -40,11 +51,26 @@ def traced(f: Callable[..., Any], arguments: tuple[Any, ...], argnum: int) -> Tr
         with np.errstate(all="ignore"):
             found = trace(f, [fresh(a) for a in arguments], {}, (argnum,))
             (J,) = jacobians(found, (argnum,))
-        return Traced(np.asarray(found.value, float), J)
+            sides = tuple(dict.fromkeys(filter(None, map(one_side, found.graph.steps))))
+        return Traced(np.asarray(found.value, float), J, sides)
     except JacobiError as problem:
         return str(problem)
     except Exception as problem:  # the user's function may do anything with a node
         return f"{type(problem).__name__}: {problem}"
+
+
+def one_side(step: Step) -> str:
+    """What to say of a case distinction that went one way for every entry; "" for any other step."""
+    operation: Any = step.operation
+    sides = None if operation is None else SIDES.get(operation.function)
+    if sides is None:
+        return ""
+    operands = [a.value if isinstance(a, Step) else a for a in step.arguments]
+    on = np.asarray(operands[0], bool) if operation.kink is None else operation.kink(step.value, *operands) > 0
+    if not np.size(on) or (np.any(on) and not np.all(on)):
+        return ""
+    name = operation.name.rpartition(".")[2]
+    return f"{name} ({step.line}) took {sides[0 if np.all(on) else 1]} for every entry: {NOT_COMPARED}"
 
 
 def kinds_of_limits(point: Point, j: int) -> Any:

@@ -326,3 +326,38 @@ def test_a_relative_tolerance_only_loosens():
     assert check(squares, claim, X, rtol=0.01).verdict == "correct"
     assert check(squares, np.diag(2 * X), X, rtol=1e-30).verdict == "correct"
     assert check(squares, np.zeros((3, 3)), X, rtol=0.5).verdict == "wrong"
+
+
+def huber(r):
+    return np.sum(np.where(np.abs(r) <= 1, r**2 / 2, np.abs(r) - 0.5))
+
+
+def test_a_case_that_no_point_reached_is_named():
+    def without_sign(r):
+        return np.where(np.abs(r) <= 1, r, 1.0)
+
+    inside = jb.check(huber, without_sign, np.array([0.1, -0.5]), points=[np.array([0.3, 0.2])])
+    assert inside.verdict == "correct"
+    assert any("where" in note and "its other case was not compared" in note for note in inside.notes)
+    both = jb.check(huber, without_sign, np.array([0.1, -0.5]), points=[np.array([0.3, 2.0])])
+    assert both.verdict == "correct" and not any("its other case" in note for note in both.notes)
+    assert jb.check(huber, without_sign, np.array([0.1, -2.0])).verdict == "wrong"
+
+
+@pytest.mark.parametrize(("function", "derivative"), [
+    (np.maximum, lambda x: (x > 0) * 1.0), (np.minimum, lambda x: (x < 0) * 1.0), (lambda x, _: abs(x), np.sign),
+])  # fmt: skip
+def test_sides_are_those_of_the_entries(function, derivative):
+    def f(x):
+        return np.sum(function(x, 0.0))
+
+    for x, count in ((np.array([1.0, 2.0]), 1), (np.array([-1.0, -2.0]), 1), (np.array([1.0, -2.0]), 0)):
+        report = jb.check(f, derivative, x)
+        assert report.verdict == "correct"
+        assert sum("for every entry" in note for note in report.notes) == count
+
+
+def test_a_list_is_an_array_for_the_function_and_for_the_claim():
+    assert jb.check(lambda w: np.sum(w**3), lambda w: 3 * w**2, [1, 2, 3]).verdict == "correct"
+    assert jb.check(lambda w: np.sum(w**2), lambda w: 2 * w, [1.0, 2.0]).verdict == "correct"
+    assert jb.check(lambda a, w: np.sum(w**2), lambda a, w: 2 * w, "a", (1.0, 2.0), argnum=1).verdict == "correct"
