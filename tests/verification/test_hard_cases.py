@@ -336,12 +336,12 @@ def test_a_case_that_no_point_reached_is_named():
     def without_sign(r):
         return np.where(np.abs(r) <= 1, r, 1.0)
 
-    inside = jb.check(huber, without_sign, np.array([0.1, -0.5]), points=[np.array([0.3, 0.2])])
+    inside = check(huber, without_sign, np.array([0.1, -0.5]), points=[np.array([0.3, 0.2])])
     assert inside.verdict == "correct"
     assert any("where" in note and "its other case was not compared" in note for note in inside.notes)
-    both = jb.check(huber, without_sign, np.array([0.1, -0.5]), points=[np.array([0.3, 2.0])])
+    both = check(huber, without_sign, np.array([0.1, -0.5]), points=[np.array([0.3, 2.0])])
     assert both.verdict == "correct" and not any("its other case" in note for note in both.notes)
-    assert jb.check(huber, without_sign, np.array([0.1, -2.0])).verdict == "wrong"
+    assert check(huber, without_sign, np.array([0.1, -2.0])).verdict == "wrong"
 
 
 @pytest.mark.parametrize(("function", "derivative"), [
@@ -352,12 +352,12 @@ def test_sides_are_those_of_the_entries(function, derivative):
         return np.sum(function(x, 0.0))
 
     for x, count in ((np.array([1.0, 2.0]), 1), (np.array([-1.0, -2.0]), 1), (np.array([1.0, -2.0]), 0)):
-        report = jb.check(f, derivative, x)
+        report = check(f, derivative, x)
         assert report.verdict == "correct"
         assert sum("for every entry" in note for note in report.notes) == count
 
 
 def test_a_list_is_an_array_for_the_function_and_for_the_claim():
-    assert jb.check(lambda w: np.sum(w**3), lambda w: 3 * w**2, [1, 2, 3]).verdict == "correct"
-    assert jb.check(lambda w: np.sum(w**2), lambda w: 2 * w, [1.0, 2.0]).verdict == "correct"
-    assert jb.check(lambda a, w: np.sum(w**2), lambda a, w: 2 * w, "a", (1.0, 2.0), argnum=1).verdict == "correct"
+    assert check(lambda w: np.sum(w**3), lambda w: 3 * w**2, [1, 2, 3]).verdict == "correct"
+    assert check(lambda w: np.sum(w**2), lambda w: 2 * w, [1.0, 2.0]).verdict == "correct"
+    assert check(lambda a, w: np.sum(w**2), lambda a, w: 2 * w, "a", (1.0, 2.0), argnum=1).verdict == "correct"
