@@ -26,9 +26,10 @@ FIRST, SECOND = (5, 7, 3, 11), (4, 6, 9, 13)  # the numbers to take if nothing s
 POOL = "nmpqrskldhuvtabcfghij"
 FOUND = "found_"  # begins the letters of sizes that have not been given
 SCALARS = words(
-    """alpha beta gamma delta epsilon eps eta kappa lam lambda_ lambd nu rho tau omega N n m k α β γ δ ε η κ λ ν ρ τ
+    """alpha beta gamma delta epsilon eps eta kappa lam lambda_ lambd nu rho tau omega N n k α β γ δ ε η κ λ ν ρ τ
     ω"""
 )  # arguments that are tried as numbers first
+EITHER = words("c d m s t mu sigma theta phi psi xi zeta μ σ θ φ ψ ξ ζ")  # numbers, or vectors of the size of another
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 KINDS = ("a number", "a vector", "a matrix")
 ATTEMPTS = 80
@@ -81,9 +82,11 @@ class Search:
         faults: list[Contradiction] = []
         for ranks in self.ranks():
             try:
-                return self.renamed(*self.unified(ranks))
+                shapes, letters, others = self.unified(ranks)
             except Contradiction as fault:
                 faults.append(fault)
+                continue
+            return self.renamed(*self.without_strangers(ranks, shapes, letters, others))
         if faults[0].given:
             raise InputError(at_users_line(str(faults[0]), "Correct shapes=, or the formula."))
         if not self.unknown:
@@ -113,6 +116,21 @@ class Search:
         choices = islice(product(*(range(len(option)) for option in options)), 4096)
         for choice in islice(sorted(choices, key=sum), MOST_KINDS):
             yield {name: options[k][choice[k]] for k, name in enumerate(self.unknown)}
+
+    def without_strangers(self, ranks: dict[str, int], shapes: Shapes, letters: Numbers, others: Numbers) -> Any:
+        """The same with numbers for what may be either, where a vector would give the result a size of its own."""
+        outcome = self.run(shapes, letters)
+        sizes = outcome.shape if isinstance(outcome, Watch) else ()
+        for name in EITHER.intersection(self.unknown):
+            alone = [letter for other, shape in shapes.items() if other != name for letter in map(str, shape)]
+            letter = str(shapes[name][0]) if shapes[name] else ""
+            if alone and ranks[name] == 1 and letter not in alone and letters.get(letter) in sizes:
+                fewer = {**ranks, name: 0}
+                try:
+                    return self.without_strangers(fewer, *self.unified(fewer))
+                except Contradiction:
+                    continue
+        return shapes, letters, others
 
     def fresh(self) -> str:
         """A letter for a size that has not been given."""

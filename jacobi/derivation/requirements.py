@@ -174,11 +174,14 @@ class Watch:
         Whether a matrix that should have an inverse had none.
     wishes : list of (int, int)
         Sizes that are meant to be equal, though they need not be.
+    shape : tuple of int
+        The shape of the result.
     """
 
     def __init__(self) -> None:
         self.singular = False
         self.wishes: list[tuple[int, int]] = []
+        self.shape: tuple[int, ...] = ()
 
     def get(self, function: Any) -> Any:
         """The operation of a function, watched; as of a mapping."""
@@ -244,7 +247,7 @@ def watched(program: Program, values: dict[str, Any]) -> Watch:
     }
     try:
         with np.errstate(all="ignore"):
-            program(**nodes)
+            watch.shape = np.shape(program(**nodes))
     finally:
         graph.open = False
         graph.release()

@@ -443,3 +443,17 @@ def test_empty_domains_are_an_error():
 def test_errors_that_are_the_cause_of_each_other_come_to_an_end():
     with pytest.raises(jb.errors.JacobiError, match="no shapes were found"):
         jb.derive("x * range(3)")
+
+
+@pytest.mark.parametrize(("text", "shapes"), [
+    ("alpha*x@x + beta*sum(x) + sigma**2", {"alpha": 0, "x": 1, "beta": 0, "sigma": 0}),
+    ("exp(-(x-m)@(x-m)/(2*s**2))", {"x": 1, "m": 1, "s": 0}),
+    ("x@A@x + b@x + c", {"x": 1, "A": 2, "b": 1, "c": 0}),
+    ("sum(log(1 + exp(-y*(X@w)))) + mu*sum(w**2)", {"y": 1, "X": 2, "w": 1, "mu": 0}),
+    ("sum(x)/m", {"x": 1, "m": 0}),
+    ("c*x", {"c": 1, "x": 1}),
+    ("c**2", {"c": 1}),
+])  # fmt: skip
+def test_names_that_may_be_either_are_numbers_where_a_vector_would_be_a_stranger(text, shapes):
+    found = jb.derive(text, wrt=next(iter(shapes))).jacobian.sizes.shapes
+    assert {name: len(shape) for name, shape in found.items()} == shapes
