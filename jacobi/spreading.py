@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from numbers import Integral
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
@@ -47,13 +48,17 @@ class Spread:
         found: Iterable[Any] = ()
         count = 0
         try:
-            found = self.map(work, parts)
-            for count, result in enumerate(found, 1):  # noqa: B007
+            found = self.map(Numbered(work), list(enumerate(parts)))
+            for count, result in enumerate(found, 1):
                 if callable(getattr(result, "result", None)):
                     what = f"workers= gave a {type(result).__name__} instead of what it stands for"
                     cure = "Wait for each: (future.result() for future in client.map(function, parts))."
                     raise InputError(at_users_line(what, cure))
-                yield result
+                if not isinstance(result, tuple) or result[0] != count - 1:
+                    what = f"workers= gave something else than the result of part {count} of {len(parts)}"
+                    cure = "Give a function that does what map does, in the same order: pool.map, or pool.imap."
+                    raise InputError(at_users_line(what, cure))
+                yield result[1]
         except Exception as problem:
             clearer = explained(problem, work, parts)
             if clearer is None:
@@ -65,6 +70,17 @@ class Spread:
         if count != len(parts):
             what = f"workers= gave {count} results for {len(parts)} parts"
             raise InputError(at_users_line(what, "Give a function that does what map does."))
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """Some work on a part that knows its number, which comes back with the result."""
+
+    work: Callable[[Any], Any]
+
+    def __call__(self, part: tuple[int, Any]) -> tuple[int, Any]:
+        """The number of the part, and what becomes of it."""
+        return part[0], self.work(part[1])
 
 
 def silent(done: int, total: int) -> None:
@@ -113,7 +129,7 @@ def spreading(
 
 def is_count(workers: Any) -> bool:
     """Whether workers are given by their number, as SciPy takes it."""
-    return isinstance(workers, int) and not isinstance(workers, bool) and (workers > 0 or workers == -1)
+    return isinstance(workers, Integral) and not isinstance(workers, bool) and (int(workers) > 0 or workers == -1)
 
 
 @contextmanager
@@ -121,8 +137,8 @@ def opened(workers: Workers | int | None, progress: Progress | bool | None, unit
     """The same, when it has been found to make sense."""
     with ExitStack() as stack:
         tell = stack.enter_context(line(unit, sys.stderr)) if progress is True else progress or silent
-        if isinstance(workers, int) and workers != 1:
-            workers = stack.enter_context(processes(workers))
+        if isinstance(workers, Integral) and workers != 1:
+            workers = stack.enter_context(processes(int(workers)))
         yield Spread(workers if callable(workers) else map, tell)
 
 

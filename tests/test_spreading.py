@@ -356,7 +356,20 @@ def test_maps_that_are_none():
     with pytest.raises(InputError, match=r"a Future instead.*future\.result\(\)"):
         jb.finite_difference(dense, workers=futures)(X)
     with pytest.raises(InputError, match="39 results for 40 parts"):
-        list(Spread(lambda work, parts: eager(work, parts[1:]), silent).results(abs, list(range(40))))
+        list(Spread(lambda work, parts: eager(work, parts[:-1]), silent).results(abs, list(range(40))))
+    for broken in (
+        lambda work, parts: eager(work, parts[::-1]),
+        lambda work, parts: eager(work, parts[1:]),
+        lambda work, parts: [*eager(work, parts), (99, None)],
+        lambda work, parts: [None for _ in parts],
+    ):
+        with pytest.raises(InputError, match="in the same order"):
+            jb.finite_difference(dense, workers=broken)(X)
+
+
+def test_a_number_of_numpy_is_a_number_of_workers():
+    J, _ = jb.finite_difference(np.sin, workers=np.int64(1))(X)
+    np.testing.assert_allclose(np.diag(J), np.cos(X), rtol=1e-8)
 
 
 # --------------------------------------------------------- interruptions

@@ -58,6 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except JacobiError as error:
             complain(name, reason(error))
             return REFUSED
+        except MemoryError:
+            complain(name, "there is not enough memory. Write smaller sizes")
+            return REFUSED
         except KeyboardInterrupt:
             complain(name, "interrupted")
             return INTERRUPTED

@@ -5,6 +5,7 @@ Fresh pages of memory cost more than the arithmetic at a million numbers, so who
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobi.compilation.instructions import Check, Fill, Instruction, Part, Program
+from jacobi.compilation.instructions import Check, Fill, Instruction, Part, Program, Value
 
 LARGE = 2**15  # entries from which on blocks pay
 PIECE = 2**15  # entries of a piece
@@ -29,7 +30,7 @@ def in_pieces(part: Part) -> bool:
     if isinstance(part, (Check, Fill)) or part.target.size < LARGE or not part.entrywise:
         return False
     function = part.keywords.get("comparison", part.function)
-    shapes = {value.shape for value in part.operands}
+    shapes = {value.shape for value in part.arguments if isinstance(value, Value)}  # constants as well
     plain = isinstance(function, np.ufunc) and function.nout == 1 and "O" not in function.types[0]
     return plain and shapes <= {(), part.target.shape} and part.target.dtype.kind in "fb"
 
@@ -112,10 +113,12 @@ def piece_of(size: int) -> int:
     return -(-own // (-(-own // THREADED_PIECE) * LINE)) * LINE
 
 
-def in_blocks(block: Callable[[int, int], None], size: int) -> None:
+def in_blocks(
+    block: Callable[[int, int], None], size: int, ending: Callable[[], bool] = sys.is_finalizing
+) -> None:
     """Evaluate all pieces, half of them in a second thread where there are many: NumPy releases the lock."""
     piece = piece_of(size)
-    middle = -(-(size // 2 + AHEAD) // piece) * piece if size >= THREADED else size
+    middle = -(-(size // 2 + AHEAD) // piece) * piece if size >= THREADED and not ending() else size
     if middle == size or not SECOND.lock.acquire(blocking=False):  # somebody else has the second thread
         block(0, size)
         return

@@ -112,8 +112,8 @@ def attempt(
     """Run a function on nodes of a graph with certain operations."""
     graph = AnsweringGraph(operations, without_rule)
     graph.answers = []
-    inputs = [graph.input(real_array(leaf, name, function)) for leaf, name in zip(leaves, names, strict=True)]
     try:
+        inputs = [graph.input(real_array(leaf, name, function)) for leaf, name in zip(leaves, names, strict=True)]
         output = as_steps(function(*[Node(graph, step) for step in inputs]), function, exit)
         graph.verify()
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -163,8 +164,11 @@ class Graph:
 
     def release(self) -> None:
         """Let the arrays that were made read-only be written again."""
-        while self.locked:
-            self.locked.pop().flags.writeable = True
+        owners_first = sorted(self.locked, key=lambda array: array.base is not None)  # a view cannot be unlocked before
+        self.locked.clear()
+        for array in owners_first:
+            with suppress(ValueError):  # its owner has been made read-only by somebody else meanwhile
+                array.flags.writeable = True
 
     def verify(self) -> None:
         """Raise an error if a large constant was changed while it was in use."""
@@ -217,8 +221,14 @@ class Traced:
         if self.origin is not None:
             self.origin.follow(self)
         if self.writes is not None:
-            self.step, self.writes = self.writes.step(self.graph), None
+            self.written()
         return self.step
+
+    def written(self) -> None:
+        """Make the pending writes one step."""
+        self.step = step = self.writes.step(self.graph)
+        self.held = step.value if type(step) is Fleeting else None  # before the writes let it go
+        self.writes = None
 
 
 def sample(array: Any) -> Any:

@@ -254,7 +254,7 @@ class Node(Traced):
         self.version += 1
         if self.origin is not None:
             if self.writes is not None:
-                self.step, self.writes = self.writes.step(self.graph), None
+                self.written()
             self.origin.put_back(self)
 
     def _updated(self, result: Any) -> Any:

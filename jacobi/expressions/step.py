@@ -142,16 +142,16 @@ class Fleeting(Step):
 
 def evaluated(step: Fleeting) -> Any:
     """The value of a step that has let it go; it and those that it needs are calculated again and kept."""
-    wanted = {step.number: step}
-    stack = [step]
+    wanted: dict[int, Any] = {step.number: step}
+    stack: list[Step] = [step]
     while stack:
         for _, parent in stack.pop().parents:
-            if type(parent) is Fleeting and parent.kept is None and parent.seen() is None:
+            missing = type(parent) is Fleeting and parent.kept is None and parent.seen() is None
+            if missing and parent.number not in wanted:
                 wanted[parent.number] = parent
                 stack.append(parent)
     for number in sorted(wanted):
-        step = wanted[number]
-        operation: Any = step.operation
-        arguments = [a.value if isinstance(a, Step) else a for a in step.arguments]
-        step.kept = operation.evaluate(*arguments, **step.keywords)
+        gone = wanted[number]
+        arguments = [a.value if isinstance(a, Step) else a for a in gone.arguments]
+        gone.kept = np.asarray(gone.operation.evaluate(*arguments, **gone.keywords)).astype(gone.type, copy=False)
     return step.kept

@@ -132,7 +132,13 @@ def samples(rng: np.random.Generator) -> Any:
 
 
 REGISTRY[operator.setitem] = Rule(
-    operator.setitem, (), together=assigned_locals, evaluate=assigned, samples=samples, name="assignment"
+    operator.setitem,
+    (),
+    together=assigned_locals,
+    evaluate=assigned,
+    samples=samples,
+    needs=(False, ()),  # only the shapes
+    name="assignment",
 )
 for _function in (np.zeros_like, np.ones_like, np.empty_like):
     REGISTRY[_function] = Fresh(_function, _function)

@@ -193,7 +193,9 @@ class Elementwise(Rule):
         """Whether the partials look at the result, and at which operands."""
         known = self.known_needs.get(traced)
         if known is None:
-            known = self.known_needs[traced] = EVERYTHING if self.kink is not None else looked_at(self, traced)
+            ours = all(getattr(partial, "__module__", "").startswith("jacobi.") for partial in self.partials if partial)
+            asked = ours and self.kink is None  # the rule of a user may look at values, and go another way for others
+            known = self.known_needs[traced] = looked_at(self, traced) if asked else EVERYTHING
         return known
 
     def local(
@@ -238,7 +240,8 @@ def looked_at(operation: Elementwise, traced: tuple[int, ...]) -> Needs:
     wanted = [partial for k in traced if (partial := partials[k]) is not None]
 
     def look(kept_back: int) -> bool:
-        values: list[Any] = [np.ones(1) for _ in range(len(partials) + 1)]
+        # Numbers that no rule has a short cut for, as it might have for zeros and ones.
+        values: list[Any] = [np.array([0.7310585786 / (k + 1)]) for k in range(len(partials) + 1)]
         values[kept_back] = stranger = Untouchable()
         try:
             with np.errstate(all="ignore"):

@@ -201,6 +201,19 @@ def test_large_arrays_in_blocks_and_threads():
             np.testing.assert_allclose(found.diagonal(), expected.diagonal(), 1e-12, 1e-14)
 
 
+@pytest.mark.parametrize("shape", [(200,), (300, 1), (1, 1), (1,), ()])
+def test_constants_of_other_shapes_in_large_programs(shape):
+    rng = np.random.default_rng(0)
+    constant = rng.normal(size=shape)
+    points = [(rng.normal(size=(300, 200)),) for _ in range(2)]
+
+    def f(X):
+        return np.sin(X * X + constant) * X
+
+    agrees(f, *points, recordings=1)
+    agrees(jb.gradient(lambda X: np.sum(f(X))), *points, recordings=1)
+
+
 def test_scattered_summands_are_added_in_place_where_nobody_else_needs_the_array():
     def blocks(z):
         return jb.jacobian(lambda z: np.exp(z) / np.sum(np.exp(z), axis=1, keepdims=True))(z).blocks()

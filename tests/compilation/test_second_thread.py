@@ -1,6 +1,7 @@
 """Large arrays are evaluated in two threads, whoever else does so, and whatever happens there."""
 
 import multiprocessing
+import subprocess
 import sys
 import threading
 import time
@@ -104,3 +105,20 @@ def test_a_forked_process_has_a_thread_of_its_own():
     assert queue.get(timeout=60) < 1e-13
     child.join(timeout=10)
     assert child.exitcode == 0
+
+
+AT_THE_END = """
+import numpy as np, jacobi as jb
+x = np.linspace(0, 1, 300_000)
+F = jb.compile(jb.jacobian(lambda x: np.tanh(x) * np.sin(x) * np.exp(x)), x)
+F(x)
+class Logger:
+    def __del__(self, F=F, x=x):
+        print(F(x).shape)
+keep = Logger()
+"""
+
+
+def test_a_call_while_the_interpreter_ends_comes_to_an_end():
+    done = subprocess.run([sys.executable, "-c", AT_THE_END], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "(300000, 300000)", done.stderr

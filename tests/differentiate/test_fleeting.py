@@ -104,3 +104,40 @@ def test_a_long_sum_takes_the_memory_of_a_few_arrays():
         assert tracemalloc.get_traced_memory()[1] < 6 * x.nbytes
     finally:
         tracemalloc.stop()
+
+
+def test_assignments_in_a_loop_are_calculated_once(everything_large, monkeypatch):
+    monkeypatch.setattr(step, "evaluated", lambda its: pytest.fail(f"{its.operation.name} is calculated again"))
+
+    def f(u):
+        for _ in range(20):
+            out = np.zeros_like(u)
+            out[1:-1] = ((u[2:] + u[:-2]) / 2 + u[1:-1])[:]
+            u = out + u
+        return u
+
+    x = np.linspace(0.0, 1.0, 12)
+    jb.jvp(f, (x,), (x,))
+    jb.jacobian(f)(x)
+
+
+def test_many_values_that_are_gone_are_calculated_once_each(everything_large, monkeypatch):
+    def f(x):
+        for _ in range(40):
+            x = x + x[::-1]
+        return np.sum(x[:1])
+
+    traced = trace(f, (np.arange(3.0),), {}, [0], frugal=True)
+    last = [its for its in traced.graph.steps if type(its) is step.Fleeting and its.shape == (3,)][-1]
+    np.testing.assert_allclose(last.value, np.full(3, 2.0**40), rtol=1e-12)
+
+
+def test_a_rule_of_a_user_is_given_all_values(everything_large):
+    power = np.frompyfunc(lambda x, k: x**k, 2, 1)
+    jb.rules.elementwise(power, lambda y, x, k: np.ones_like(x) if np.all(np.equal(k, 1)) else k * x ** (k - 1.0), None)
+    try:
+        x = np.linspace(1.0, 2.0, 5)
+        J = jb.jacobian(lambda x: power(x + 1.0, np.full(5, 3.0)))(x)
+        np.testing.assert_allclose(J.diagonal(), 3 * (x + 1) ** 2)
+    finally:
+        del jb.rules.REGISTRY[power]
