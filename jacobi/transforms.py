@@ -214,7 +214,15 @@ def hessian(f: Function, argnums: int = 0) -> Function:
         raise InputError(
             at_users_line(f"hessian takes one argument number, not {argnums!r}", "Concatenate the arguments.")
         )
-    hessian_of_f = wraps(f)(jacobian(gradient(f, argnums), argnums))
+    twice = jacobian(gradient(f, argnums), argnums)
+
+    @wraps(f)
+    def hessian_of_f(*args: Any, **kwargs: Any) -> Any:
+        if args[argnums:] and isinstance(args[argnums], dict):
+            what = f"hessian is for an array, and argument {argnums} is a dictionary"
+            raise InputError(at_users_line(what, "Write f as a function of one array, joined by np.concatenate."))
+        return twice(*args, **kwargs)
+
     hessian_of_f.transform = "hessian"  # type: ignore[attr-defined]
     return hessian_of_f
 

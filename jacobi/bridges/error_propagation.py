@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jacobi.bridges.numerical import jacobi
-from jacobi.errors import JacobiError, ShapeError, at_users_line
+from jacobi.errors import InputError, JacobiError, ShapeError, at_users_line
 from jacobi.matrix import Jacobian, chain
 from jacobi.transforms import jacobian
 
@@ -102,12 +102,25 @@ def covariance(given: Any, point: Array, k: int) -> Jacobian:
         return Jacobian.from_sparse(given.tocsr(), point.shape, point.shape)
     array = np.asarray(given, dtype=float)
     if array.ndim == 0:
-        return Jacobian.from_diagonal(np.full(point.shape, array))
+        return Jacobian.from_diagonal(np.full(point.shape, not_negative(array, k)))
     if array.shape == point.shape or (n == 1 and array.size == 1):
+        not_negative(array, k)
         return Jacobian.from_diagonal(array.reshape(point.shape))
     if array.shape != (n, n):
         raise misfit(array.shape, point, k)
+    not_negative(np.diagonal(array), k)
+    if not np.allclose(array, array.T, rtol=1e-8, atol=1e-12 * np.abs(array).max(initial=0.0), equal_nan=True):
+        what, cure = f"covariance {k} is not symmetric", "Give a symmetric matrix, such as (C + C.T) / 2."
+        raise InputError(at_users_line(what, cure))
     return Jacobian.from_dense(array, point.shape, point.shape)
+
+
+def not_negative(variances: Array, k: int) -> Array:
+    """The variances; an error if one of them is negative."""
+    if np.any(variances < 0):
+        what = f"covariance {k} has a negative variance, {np.min(variances):.6g}"
+        raise InputError(at_users_line(what, "Give variances, the squares of standard deviations."))
+    return variances
 
 
 def misfit(shape: Any, point: Array, k: int) -> ShapeError:

@@ -121,7 +121,8 @@ def signature_of(function: Any) -> Signature:
     """The signature of a function whose calls are to be recorded."""
     if not callable(function):
         what = f"{type(function).__name__} is not a function"
-        raise InputError(at_users_line(what, "Decorate the function itself."))
+        cure = "primitive takes the derivatives, and gives a decorator: write @primitive(df) above the function."
+        raise InputError(at_users_line(what, cure))
     try:
         return signature(function)
     except (TypeError, ValueError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from functools import wraps
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,9 @@ def compile(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> C
         raise InputError(
             at_users_line(f"{type(function).__name__} is not a function", "Write compile(jacobian(f), x).")
         )
+    if not arguments and not keywords and needs_arguments(function):
+        what = "compile was given no arguments to record the function at"
+        raise InputError(at_users_line(what, "Write compile(jacobi.jacobian(f), x), with an x of the right shape."))
     result = Compiled(function)
     call = Call(arguments, keywords, None)
     try:
@@ -70,6 +74,15 @@ def compile(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> C
         if not result._record_with_one_held(arguments, keywords, len(call.forms)):
             raise
     return result
+
+
+def needs_arguments(function: Callable[..., Any]) -> bool:
+    """Whether a function cannot be called without arguments, as far as Python knows."""
+    try:
+        parameters = signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return any(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
 
 
 class Compiled:

@@ -97,7 +97,8 @@ def derive(
         raise InputError(at_users_line(f"layout={layout!r}", cure))
     if vec not in ("C", "F"):
         raise InputError(at_users_line(f"vec={vec!r}", "Give 'C' for row by row, 'F' for column by column."))
-    program = read(expression, letters=letters_in(shapes or {}))
+    named = dict(shapes or {})
+    program = read(expression, letters=[letter for letter in letters_in(named) if letter not in named])
     name = chosen(wrt, program.arguments)
     rng = np.random.default_rng(0)
     plain = {key: value for key, value in (assume or {}).items()}

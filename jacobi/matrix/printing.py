@@ -40,7 +40,7 @@ def cells(matrix: Jacobian) -> list[list[str]] | None:
         return None
     filled = exits.dense([ones(term) for term in matrix.terms], matrix.shape, float) != 0
     return [
-        [f"{entry:.4g}" if there else "." for entry, there in zip(row, mask, strict=True)]
+        [f"{entry + 0.0:.4g}" if there else "." for entry, there in zip(row, mask, strict=True)]
         for row, mask in zip(matrix.toarray(), filled, strict=True)
     ]
 

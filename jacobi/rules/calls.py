@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from functools import cache
 from typing import Any
 
@@ -17,7 +18,8 @@ def full_name(function: Any) -> str:
         return f"{full_name(function[0])}.{function[1]}"
     module = getattr(function, "__module__", None) or ("numpy" if isinstance(function, np.ufunc) else "")
     if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is not function:
-        module = "scipy.special"
+        special = sys.modules.get("scipy.special")
+        module = "scipy.special" if getattr(special, function.__name__, None) is function else ""
     return f"{module}.{function.__name__}" if module else str(function.__name__)
 
 

@@ -217,3 +217,21 @@ def test_nothing_traced_is_left_over():
     with pytest.raises(InputError, match="argnums"):
         jb.jacobian(np.sin, ())
     assert jb.jvp(np.sin, (X,), (None,))[1].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: jb.compile(jb.jacobian(np.sin)), "no arguments to record"),
+    (lambda: jb.hessian(lambda p: np.sum(p["w"] ** 2))({"w": np.ones(2)}), "argument 0 is a dictionary"),
+    (lambda: jb.jacobian(jb.primitive(lambda x: x * 2))(np.ones(2)), r"write @primitive\(df\) above the function"),
+    (lambda: jb.propagate(np.sin, np.ones(2), np.array([-1.0, 1.0])), "negative variance, -1"),
+    (lambda: jb.propagate(np.sin, np.ones(2), np.array([[0.1, 0.3], [0.0, 0.2]])), "is not symmetric"),
+    (lambda: jb.propagate(np.sin, 1.0, -0.5), "negative variance, -0.5"),
+])  # fmt: skip
+def test_slips_of_calls(call, message):
+    with pytest.raises(jb.errors.InputError, match=message):
+        call()
+
+
+def test_a_vectorized_function_is_not_taken_for_one_of_scipy():
+    with pytest.raises(jb.errors.NoRuleError, match=r"^sin \(vectorized\) has no derivative rule"):
+        jb.jacobian(lambda x: np.frompyfunc(math.sin, 1, 1)(x))(np.ones(2))

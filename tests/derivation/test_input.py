@@ -457,3 +457,9 @@ def test_errors_that_are_the_cause_of_each_other_come_to_an_end():
 def test_names_that_may_be_either_are_numbers_where_a_vector_would_be_a_stranger(text, shapes):
     found = jb.derive(text, wrt=next(iter(shapes))).jacobian.sizes.shapes
     assert {name: len(shape) for name, shape in found.items()} == shapes
+
+
+def test_a_size_may_have_the_name_of_an_argument():
+    shapes = {"x": ("d",), "d": ("d",)}
+    assert jb.derive("x @ d", wrt="x", shapes=shapes).formula == "dᵀ"
+    assert jb.derive(lambda x, d: x @ d, wrt="x", shapes=shapes).formula == "dᵀ"
