@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jacobi.verification.report import Report
 
 CELLS = 40  # per side; larger matrices are drawn in blocks
+SLENDER = 8  # how much longer than broad a matrix is drawn with square cells
 SIDE = 14  # of one cell of the SVG, in pixels
 VERDICTS = ("correct", "undecidable", "wrong")  # the worst of a block stands for it
 COLOURS = {"correct": (0.16, 0.63, 0.37), "undecidable": (0.5, 0.5, 0.5), "wrong": (0.86, 0.15, 0.15)}
@@ -120,11 +121,19 @@ def plot(report: Report, ax: Any = None) -> Any:
         image[heat.verdicts == code, :3] = COLOURS[verdict]
     image[..., 3] = heat.strength
     rows, columns = (int(edge[-1]) for edge in heat.edges)
-    ax.imshow(image, extent=(0, columns, rows, 0), aspect="auto", interpolation="nearest")
+    aspect = "equal" if max(rows, columns) <= SLENDER * min(rows, columns) else "auto"
+    ax.imshow(image, extent=(-0.5, columns - 0.5, rows - 0.5, -0.5), aspect=aspect, interpolation="nearest")
+    if max(rows, columns) <= CELLS:  # white lines between the cells, and ticks where there are entries
+        ax.set_xticks(np.arange(columns + 1) - 0.5, minor=True)
+        ax.set_yticks(np.arange(rows + 1) - 0.5, minor=True)
+        ax.grid(which="minor", color="white", linewidth=1)
+        ax.tick_params(which="minor", length=0)
+    ax.locator_params(integer=True)
     for i, j in np.argwhere(heat.verdicts == VERDICTS.index("undecidable")):
         top, bottom = heat.edges[0][i : i + 2]
         left, right = heat.edges[1][j : j + 2]
-        ax.fill([left, right, right, left], [top, top, bottom, bottom], fill=False, hatch="///", linewidth=0)
+        across, down = np.array([left, right, right, left]) - 0.5, np.array([top, top, bottom, bottom]) - 0.5
+        ax.fill(across, down, fill=False, hatch="///", linewidth=0)
     ax.set_xlabel("entries of the argument")
     ax.set_ylabel("entries of the output")
     ax.set_title(f"{report.verdict}: {report.diagnosis}" if report.diagnosis else report.verdict)

@@ -277,10 +277,10 @@ def test_what_is_plotted(wrong):
     canvas = Canvas()
     assert wrong.plot(canvas) is canvas
     (image,), options = canvas.drawn["imshow"][0]
-    assert image.shape == (2, 3, 4) and options["extent"] == (0, 3, 2, 0)
+    assert image.shape == (2, 3, 4) and options["extent"] == (-0.5, 2.5, 1.5, -0.5)
     assert tuple(image[0, 0, :3]) == drawing.COLOURS["wrong"] and tuple(image[0, 1, :3]) == drawing.COLOURS["correct"]
     (corners, _), hatched = canvas.drawn["fill"][0]
-    assert len(canvas.drawn["fill"]) == 1 and corners == [2, 3, 3, 2] and hatched["hatch"]
+    assert len(canvas.drawn["fill"]) == 1 and corners.tolist() == [1.5, 2.5, 2.5, 1.5] and hatched["hatch"]
 
 
 def test_matplotlib_draws_it(wrong):
