@@ -80,8 +80,8 @@ def needs_arguments(function: Callable[..., Any]) -> bool:
     """Whether a function cannot be called without arguments, as far as Python knows."""
     try:
         parameters = signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return False
+    except (TypeError, ValueError):  # a ufunc, before NumPy 2.4
+        return hasattr(function, "transform")
     return any(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
 
 

@@ -490,6 +490,30 @@ class Jacobian:
         """Some columns as a full array of shape ``(shape[0], stop - start)``; see `rows`."""
         return self.T.rows(start, stop).T
 
+    __iter__ = None  # what has entries by pairs of numbers is no sequence
+
+    def __getitem__(self, key: Any) -> Any:
+        """An entry, or a full array of entries in a row, a column or a block: ``J[i, j]``, ``J[i, :]``, ``J[a:b, j]``.
+
+        Nothing is formed but the rows, or the columns, that are asked for.
+        """
+        plain = isinstance(key, tuple) and len(key) == 2
+        if not plain or any(not isinstance(k, (int, np.integer, slice)) or isinstance(k, bool) for k in key):
+            cure = "Write J[i, j], J[i, :], J[:, j] or J[a:b, c:d]; for anything else J.toarray() or J.tocsr()."
+            raise InputError(at_users_line("a Jacobian has entries by row and column", cure))
+        for axis, (k, length) in enumerate(zip(key, self.shape, strict=True)):
+            if not isinstance(k, slice) and not -length <= k < length:
+                raise IndexError(f"index {k} is out of bounds for axis {axis} with size {length}")
+        down, across = key
+        if isinstance(down, slice) and not isinstance(across, slice):
+            return self.T[across, down]
+        if not isinstance(down, slice):
+            return self.rows(int(down))[0][across]
+        start, stop, step = down.indices(self.shape[0])
+        if step > 0:
+            return self.rows(start, max(start, stop))[::step, across]
+        return self.rows(stop + 1, start + 1)[::-1][::-step, across] if start > stop else self.rows(0, 0)[:, across]
+
     def row_blocks(self, memory: int = 2**26) -> Iterator[tuple[int, Any]]:
         """The full matrix, a few rows at a time.
 
