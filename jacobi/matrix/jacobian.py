@@ -23,6 +23,7 @@ from jacobi.matrix.products import (
     shortened,
     span,
 )
+from jacobi.matrix.subscripts import subscript
 from jacobi.matrix.term import Term, collected
 
 __all__ = ["Jacobian", "chain", "products", "shortened"]
@@ -497,22 +498,7 @@ class Jacobian:
 
         Nothing is formed but the rows, or the columns, that are asked for.
         """
-        plain = isinstance(key, tuple) and len(key) == 2
-        if not plain or any(not isinstance(k, (int, np.integer, slice)) or isinstance(k, bool) for k in key):
-            cure = "Write J[i, j], J[i, :], J[:, j] or J[a:b, c:d]; for anything else J.toarray() or J.tocsr()."
-            raise InputError(at_users_line("a Jacobian has entries by row and column", cure))
-        for axis, (k, length) in enumerate(zip(key, self.shape, strict=True)):
-            if not isinstance(k, slice) and not -length <= k < length:
-                raise IndexError(f"index {k} is out of bounds for axis {axis} with size {length}")
-        down, across = key
-        if isinstance(down, slice) and not isinstance(across, slice):
-            return self.T[across, down]
-        if not isinstance(down, slice):
-            return self.rows(int(down))[0][across]
-        start, stop, step = down.indices(self.shape[0])
-        if step > 0:
-            return self.rows(start, max(start, stop))[::step, across]
-        return self.rows(stop + 1, start + 1)[::-1][::-step, across] if start > stop else self.rows(0, 0)[:, across]
+        return subscript(self, key)
 
     def row_blocks(self, memory: int = 2**26) -> Iterator[tuple[int, Any]]:
         """The full matrix, a few rows at a time.
