@@ -20,6 +20,13 @@ LARGE = 2**15  # entries from which on blocks pay
 PIECE = 2**15  # entries of a piece
 THREADED = 2**16  # entries from which on a second thread pays
 THREADED_PIECE = 2**16  # with two threads: smaller ones wait for Python's lock too often
+FUNCTIONS = {
+    np.exp, np.exp2, np.expm1, np.log, np.log2, np.log10, np.log1p, np.sin, np.cos, np.tan, np.arcsin, np.arccos,
+    np.arctan, np.arctan2, np.sinh, np.cosh, np.tanh, np.arcsinh, np.arccosh, np.arctanh, np.power, np.float_power,
+    np.cbrt, np.logaddexp, np.hypot,
+}  # fmt: skip
+DEAR = 6  # times as long as a sum: what a function of these takes
+WORTH_WAKING = 2**19  # sums of two numbers that take several times as long as to wake up a thread
 AHEAD = 2**13  # entries that the first thread does until the second one has woken up
 LINE = 64  # entries that pieces are multiples of, so that no two threads write into one line of the cache
 FEW = 2  # instructions that are not worth a block
@@ -105,9 +112,16 @@ def finished(run: list[Instruction]) -> Iterator[Any]:
         yield from run
 
 
-def piece_of(size: int) -> int:
+def in_two_threads(run: Sequence[Instruction]) -> bool:
+    """Whether half of a run should be left to a second thread: a few sums are done before it has woken up."""
+    work = sum(DEAR if instruction.function in FUNCTIONS else 1 for instruction in run)
+    size = run[0].target.size
+    return size >= THREADED and size * work >= WORTH_WAKING
+
+
+def piece_of(size: int, threads: int) -> int:
     """How many entries a piece of an array has: with two threads, those of the first are all of this length."""
-    if size < THREADED:
+    if threads == 1:
         return min(size, PIECE)
     own = size // 2 + AHEAD
     return -(-own // (-(-own // THREADED_PIECE) * LINE)) * LINE
@@ -116,10 +130,10 @@ def piece_of(size: int) -> int:
 def in_blocks(
     block: Callable[[int, int], None], size: int, ending: Callable[[], bool] = sys.is_finalizing
 ) -> None:
-    """Evaluate all pieces, half of them in a second thread where there are many: NumPy releases the lock."""
-    piece = piece_of(size)
-    middle = -(-(size // 2 + AHEAD) // piece) * piece if size >= THREADED and not ending() else size
-    if middle == size or not SECOND.lock.acquire(blocking=False):  # somebody else has the second thread
+    """Evaluate all pieces, nearly half of them in a second thread: NumPy releases the lock."""
+    piece = piece_of(size, 2)
+    middle = min(-(-(size // 2 + AHEAD) // piece) * piece, size)
+    if ending() or not SECOND.lock.acquire(blocking=False):  # somebody else has the second thread
         block(0, size)
         return
     try:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobi.compilation.blocks import piece_of
+from jacobi.compilation.blocks import in_two_threads, piece_of
 from jacobi.compilation.instructions import Instruction, Value, last_uses
 from jacobi.matrix.arrays import indicator
 
@@ -39,7 +39,8 @@ class Pieces:
     def lines(self) -> list[str]:
         """The lines of the whole loop, and of what it needs."""
         shape, size = self.run[0].target.shape, self.run[0].target.size
-        names, piece = self.writer.names, piece_of(size)
+        two = in_two_threads(self.run)
+        names, piece = self.writer.names, piece_of(size, 2 if two else 1)
         made = [f"{names[v.number]} = np.empty({size}, np.{v.dtype.name})" for v in self.whole]
         for position, instruction in enumerate(self.run):
             self.instruction(instruction, position)
@@ -49,7 +50,7 @@ class Pieces:
             f"    for i in range(start, stop, {piece}):",
             f"        j = min(i + {piece}, stop)",
             *(f"        {line}" for line in self.inside),
-            f"in_blocks(block, {size})",
+            f"in_blocks(block, {size})" if two else f"block(0, {size})",
         ]
         after = [f"{names[v.number]} = {names[v.number]}.reshape({shape})" for v in self.whole if len(shape) > 1]
         if self.before:

@@ -25,7 +25,7 @@ EXPECTED = jb.jacobian(wave)(X).diagonal()
 
 @pytest.mark.parametrize("size", [1, 1000, blocks.THREADED - 1, blocks.THREADED, blocks.THREADED + 1, N, 10**6])
 def test_pieces_cover_everything_once(size):
-    seen, piece = np.zeros(size, int), blocks.piece_of(size)
+    seen, piece = np.zeros(size, int), blocks.piece_of(size, 2)
 
     def block(start, stop):
         for i in range(start, stop, piece):
@@ -33,6 +33,17 @@ def test_pieces_cover_everything_once(size):
 
     blocks.in_blocks(block, size)
     assert (seen == 1).all()
+
+
+def test_a_few_sums_are_not_worth_a_second_thread():
+    def sums(x):
+        return x[1:] - x[:-1] * 2.0 + x[1:] * x[:-1]
+
+    for function, size, threads in ((sums, 70_000, 1), (sums, 10**6, 2), (wave, 60_000, 1), (wave, 70_000, 2)):
+        x = np.linspace(0.0, 1.0, size)
+        F = jb.compile(function, x)
+        assert ("in_blocks" in F.source) == (threads == 2), (function, size)
+        np.testing.assert_array_equal(F(x), function(x))
 
 
 def test_the_thread_stays():
